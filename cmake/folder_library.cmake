@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# chiasm_folder_library(FOLDER LINK_PUBLIC targets... LINK_PRIVATE targets...): the library chiasm_FOLDER, made of every
+# source below FOLDER. Sources are globbed so that a new op, cell or metric edits no list.
+add_library(chiasm INTERFACE)
+add_library(chiasm::chiasm ALIAS chiasm)
+set(CHIASM_LIBRARIES chiasm)
+
+function(chiasm_folder_library folder)
+  cmake_parse_arguments(ARG "" "" "LINK_PUBLIC;LINK_PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cpp")
+  set(target chiasm_${folder})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PUBLIC ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE})
+    target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${CHIASM_WARNINGS_AS_ERRORS}>:-Werror>)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3>)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+    target_link_libraries(${target} INTERFACE ${ARG_LINK_PUBLIC})
+  endif()
+  add_library(chiasm::${folder} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${folder})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_include_directories(${target} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/chiasm>)
+  target_link_libraries(chiasm INTERFACE ${target})
+  set(CHIASM_LIBRARIES ${CHIASM_LIBRARIES} ${target} PARENT_SCOPE)
+endfunction()

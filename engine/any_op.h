@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// AnyOp: an op as the graph holds it. It is the only virtual boundary between the engine and the kernels; OpNode<Op> wraps
+// any op struct of kernels/op.h, and GradientOp<Op> is the gradient of one of its inputs as an op of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace chiasm {
+
+class AnyOp;
+using OpPtr = std::shared_ptr<const AnyOp>;
+
+class AnyOp {
+ public:
+  virtual ~AnyOp() = default;
+
+  virtual std::string name() const = 0;
+  // Same kind of op with the same parameters: on equal inputs, equal outputs.
+  virtual bool equals(const AnyOp& other) const = 0;
+  virtual std::vector<Spec> infer(std::span<const Spec> in) const = 0;
+  virtual void run(CpuStream& stream, Inputs in, Outputs out) const = 0;
+  virtual std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const = 0;
+
+  // The traits of kernels/op.h.
+  virtual bool in_place() const = 0;
+  virtual bool is_view() const = 0;
+
+  virtual GradientRule gradient(int input) const = 0;
+  // The op that computes the gradient of `input`. Its inputs are dy, then what gradient(input) lists, in that order.
+  // REQUIRES: gradient(input).kind is kKernel.
+  virtual OpPtr gradient_op(int input, std::span<const Spec> in, std::span<const Spec> out) const = 0;
+};
+
+namespace detail {
+
+template <class Op>
+constexpr bool trait_in_place() {
+  if constexpr (requires { Op::kInPlace; }) return Op::kInPlace;
+  return false;
+}
+template <class Op>
+constexpr bool trait_is_view() {
+  if constexpr (requires { Op::kIsView; }) return Op::kIsView;
+  return false;
+}
+template <class Op>
+constexpr bool trait_broadcasts() {
+  if constexpr (requires { Op::kBroadcasts; }) return Op::kBroadcasts;
+  return false;
+}
+
+}  // namespace detail
+
+template <class Op>
+class GradientOp final : public AnyOp {
+ public:
+  GradientOp(Op op, int input, std::span<const Spec> in, std::span<const Spec> out)
+      : op_(std::move(op)),
+        input_(input),
+        rule_(op_.gradient(input)),
+        in_(in.begin(), in.end()),
+        out_(out.begin(), out.end()) {}
+
+  std::string name() const override {
+    return std::string(op_.kName) + ".gradient[" + std::to_string(input_) + "]";
+  }
+  bool equals(const AnyOp& other) const override {
+    const auto* same = dynamic_cast<const GradientOp*>(&other);
+    return same != nullptr && same->op_ == op_ && same->input_ == input_ && same->in_ == in_ && same->out_ == out_;
+  }
+  std::vector<Spec> infer(std::span<const Spec> in) const override {
+    if (in.size() != 1 + rule_.inputs.size() + rule_.outputs.size()) {
+      throw InternalError(name() + ": wrong number of inputs");
+    }
+    if (!(in[0] == out_[0])) {
+      throw InternalError(name() + ": the gradient " + to_string(in[0]) + " does not match the output " +
+                          to_string(out_[0]));
+    }
+    if constexpr (detail::trait_broadcasts<Op>()) return {Spec{in_[input_].dtype, out_[0].shape}};
+    return {in_[input_]};
+  }
+  void run(CpuStream& stream, Inputs in, Outputs out) const override {
+    std::vector<View> inputs(in_.size());
+    std::vector<View> outputs(out_.size());
+    for (std::size_t i = 0; i < in_.size(); ++i) inputs[i] = View(nullptr, in_[i]);
+    for (std::size_t i = 0; i < out_.size(); ++i) outputs[i] = View(nullptr, out_[i]);
+    std::size_t next = 1;
+    for (int i : rule_.inputs) inputs[i] = in[next++];
+    for (int i : rule_.outputs) outputs[i] = in[next++];
+    op_.backward(stream, input_, inputs, outputs, in[0], out[0]);
+  }
+  std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec>) const override {
+    if constexpr (requires { op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_)); }) {
+      return op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_));
+    }
+    return 0;
+  }
+  bool in_place() const override { return detail::trait_in_place<Op>(); }
+  bool is_view() const override { return false; }
+  GradientRule gradient(int) const override { return GradientRule::none(); }
+  OpPtr gradient_op(int, std::span<const Spec>, std::span<const Spec>) const override {
+    throw InternalError(name() + ": second derivatives are not available");
+  }
+
+  const Op& op() const { return op_; }
+  int input() const { return input_; }
+
+ private:
+  Op op_;
+  int input_;
+  GradientRule rule_;
+  std::vector<Spec> in_;
+  std::vector<Spec> out_;
+};
+
+template <class Op>
+class OpNode final : public AnyOp {
+ public:
+  explicit OpNode(Op op) : op_(std::move(op)) {}
+
+  std::string name() const override { return std::string(op_.kName); }
+  bool equals(const AnyOp& other) const override {
+    const auto* same = dynamic_cast<const OpNode*>(&other);
+    return same != nullptr && same->op_ == op_;
+  }
+  std::vector<Spec> infer(std::span<const Spec> in) const override { return op_.infer(in); }
+  void run(CpuStream& stream, Inputs in, Outputs out) const override { op_.forward(stream, in, out); }
+  std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const override {
+    if constexpr (requires { op_.workspace_bytes(stream, in); }) return op_.workspace_bytes(stream, in);
+    return 0;
+  }
+  bool in_place() const override { return detail::trait_in_place<Op>(); }
+  bool is_view() const override { return detail::trait_is_view<Op>(); }
+  GradientRule gradient(int input) const override { return op_.gradient(input); }
+  OpPtr gradient_op(int input, std::span<const Spec> in, std::span<const Spec> out) const override {
+    return std::make_shared<GradientOp<Op>>(op_, input, in, out);
+  }
+
+  const Op& op() const { return op_; }
+
+ private:
+  Op op_;
+};
+
+template <class Op>
+OpPtr make_op(Op op) {
+  return std::make_shared<OpNode<Op>>(std::move(op));
+}
+
+// The op struct inside, or nullptr when `op` is of another kind.
+template <class Op>
+const Op* op_cast(const AnyOp& op) {
+  const auto* node = dynamic_cast<const OpNode<Op>*>(&op);
+  return node == nullptr ? nullptr : &node->op();
+}
+
+}  // namespace chiasm

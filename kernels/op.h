@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an op is: a plain struct of parameters that infers, computes forward, and computes the gradient of each input.
+//
+//   struct Example {
+//     static constexpr std::string_view kName = "example";
+//     int parameter = 0;
+//     bool operator==(const Example&) const = default;
+//
+//     std::vector<Spec> infer(std::span<const Spec> in) const;   // throws ShapeError naming the op and both sides
+//     GradientRule gradient(int input) const;                    // what the gradient of that input reads
+//     void forward(CpuStream&, Inputs in, Outputs out) const;
+//     void backward(CpuStream&, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+//   };
+//
+// - Outputs and dx are overwritten, never added to, and never read. They do not overlap inputs, unless kInPlace.
+// - Only output 0 is differentiable; further outputs are statistics, masks or updated state.
+// - backward() is called for one input at a time, so the gradients of an input and of a weight are separate pieces of work
+//   that graph passes can drop, merge or share. Views of what gradient(input) did not ask for have no data.
+// - Views may have any strides. Every op has a naive loop, templated on the element type and written with strides; it is the
+//   float64 path (the reference) and serves float32 when a view is not dense. The float32 path on dense views is fast.
+// - Kernels do not allocate on the heap in proportion to data. Scratch is declared:
+//     std::int64_t workspace_bytes(const CpuStream&, std::span<const Spec> in) const;
+//     std::int64_t backward_workspace_bytes(const CpuStream&, int input, std::span<const Spec> in) const;
+//   (both optional, zero when absent) and taken from CpuStream::workspace.
+// - Optional traits, false when absent:
+//     kInPlace     element i of a result depends on element i of each input of that shape only, and is written after they
+//                  were read: a result may share the memory of such an input
+//     kIsView      the output is input 0 with another shape: the planner lets them share memory and skips the copy
+//     kBroadcasts  backward() writes dx in the shape of dy; the engine sums it to the shape of the input
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/stream.h"
+#include "kernels/view.h"
+
+namespace chiasm {
+
+using Inputs = std::span<const View>;
+using Outputs = std::span<const MutableView>;
+
+struct GradientRule {
+  enum class Kind : std::uint8_t {
+    kNone,         // no gradient flows to this input
+    kPassThrough,  // the gradient is dy itself (summed or reshaped to the input's shape)
+    kKernel,       // the gradient is computed by backward()
+  };
+  Kind kind = Kind::kNone;
+  std::vector<int> inputs;   // forward inputs that backward() reads
+  std::vector<int> outputs;  // forward outputs that backward() reads
+
+  static GradientRule none() { return {}; }
+  static GradientRule pass_through() { return {Kind::kPassThrough, {}, {}}; }
+  static GradientRule kernel(std::vector<int> inputs, std::vector<int> outputs = {}) {
+    return {Kind::kKernel, std::move(inputs), std::move(outputs)};
+  }
+};
+
+// REQUIRES-style checks for infer(). Each throws ShapeError "[op] ..." with what was found.
+void require_inputs(std::string_view op, std::span<const Spec> in, std::size_t count);
+void require_rank(std::string_view op, std::string_view input, const Spec& spec, int rank);
+void require_floating(std::string_view op, std::string_view input, const Spec& spec);
+void require_dtype(std::string_view op, std::string_view input, const Spec& spec, DType dtype);
+void require_shape(std::string_view op, std::string_view input, const Spec& spec, const Shape& shape);
+[[noreturn]] void throw_shape(std::string_view op, const std::string& what);
+
+// Whether every view that has data is dense.
+template <class... Views>
+bool all_dense(const Views&... views) {
+  return ((views.data() == nullptr || views.dense()) && ...);
+}
+bool all_dense(Inputs views);
+bool all_dense(Outputs views);
+
+}  // namespace chiasm
