@@ -13,7 +13,8 @@
 //   };
 //
 // - Outputs and dx are overwritten, never added to, and never read. They do not overlap inputs, unless kInPlace.
-// - Only output 0 is differentiable; further outputs are statistics, masks or updated state.
+// - Only output 0 is differentiable; further outputs are statistics, masks or updated state. No gradient flows to an input
+//   that is not floating, whatever gradient() says.
 // - backward() is called for one input at a time, so the gradients of an input and of a weight are separate pieces of work
 //   that graph passes can drop, merge or share. Views of what gradient(input) did not ask for have no data.
 // - Views may have any strides. Every op has a naive loop, templated on the element type and written with strides; it is the

@@ -126,7 +126,7 @@ std::vector<Buffer> run_op(const AnyOp& op, std::span<const View> in, CpuStream 
 std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const View> in, std::span<const View> out,
                                   const View& dy, CpuStream stream, bool strided) {
   const GradientRule rule = op.gradient(input);
-  if (rule.kind == GradientRule::Kind::kNone) return std::nullopt;
+  if (rule.kind == GradientRule::Kind::kNone || !is_floating(in[input].dtype())) return std::nullopt;
   std::vector<Buffer> computed;
   View full = dy;
   if (rule.kind == GradientRule::Kind::kKernel) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reshape: the elements of x in row-major order, read with another shape.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace chiasm {
+
+struct Reshape {
+  static constexpr std::string_view kName = "reshape";
+  static constexpr bool kIsView = true;
+
+  Shape shape;
+  bool operator==(const Reshape&) const = default;
+
+  // Input: x of any element type with as many elements as `shape`.
+  std::vector<Spec> infer(std::span<const Spec> in) const;
+  GradientRule gradient(int) const { return GradientRule::pass_through(); }
+  void forward(CpuStream& stream, Inputs in, Outputs out) const;
+  // Never called: the gradient is dy, reshaped.
+  void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}
+};
+
+}  // namespace chiasm
