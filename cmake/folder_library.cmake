@@ -1,20 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-# chiasm_folder_library(FOLDER LINK_PUBLIC targets... LINK_PRIVATE targets...): the library chiasm_FOLDER, made of every
-# source below FOLDER. Sources are globbed so that a new op, cell or metric edits no list.
-add_library(chiasm INTERFACE)
-add_library(chiasm::chiasm ALIAS chiasm)
-set(CHIASM_LIBRARIES chiasm)
+# chiasm_folder_library(FOLDER LINK_PUBLIC targets... LINK_PRIVATE targets... HEADERS_PRIVATE targets...): the library
+# chiasm_FOLDER, made of every source below FOLDER. Sources are globbed so that a new op, cell or metric edits no list:
+#   *.cpp               always
+#   *.cu                with CHIASM_WITH_CUDA
+#   *_without_cuda.cpp  without it: what stands in for a .cu of the same header
+# HEADERS_PRIVATE names header-only libraries, which whoever links chiasm does not need.
+add_library(chiasm_all INTERFACE)
+add_library(chiasm::chiasm ALIAS chiasm_all)
+set_target_properties(chiasm_all PROPERTIES EXPORT_NAME chiasm)
+set(CHIASM_LIBRARIES chiasm_all)
+set(CHIASM_FOLDERS)
 
 function(chiasm_folder_library folder)
-  cmake_parse_arguments(ARG "" "" "LINK_PUBLIC;LINK_PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK_PUBLIC;LINK_PRIVATE;HEADERS_PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cpp")
+  if(CHIASM_WITH_CUDA)
+    file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cu")
+    list(FILTER sources EXCLUDE REGEX "_without_cuda\\.cpp$")
+    list(APPEND sources ${cuda_sources})
+  endif()
   set(target chiasm_${folder})
   if(sources)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(${target} PUBLIC ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE})
-    target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${CHIASM_WARNINGS_AS_ERRORS}>:-Werror>)
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3>)
+    list(TRANSFORM ARG_HEADERS_PRIVATE REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
+    target_link_libraries(${target} PUBLIC ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE} ${ARG_HEADERS_PRIVATE})
+    if(cuda_sources)
+      target_link_libraries(${target} PRIVATE ${CHIASM_CUDA_LIBRARIES})
+      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall>")
+    endif()
+    target_compile_options(${target} PRIVATE
+      "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;$<$<BOOL:${CHIASM_WARNINGS_AS_ERRORS}>:-Werror>>"
+      "$<$<CONFIG:Release>:-O3>")
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
@@ -25,6 +42,7 @@ function(chiasm_folder_library folder)
   target_compile_features(${target} ${scope} cxx_std_20)
   target_include_directories(${target} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/chiasm>)
-  target_link_libraries(chiasm INTERFACE ${target})
+  target_link_libraries(chiasm_all INTERFACE ${target})
   set(CHIASM_LIBRARIES ${CHIASM_LIBRARIES} ${target} PARENT_SCOPE)
+  set(CHIASM_FOLDERS ${CHIASM_FOLDERS} ${folder} PARENT_SCOPE)
 endfunction()
