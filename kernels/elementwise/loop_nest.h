@@ -35,6 +35,11 @@ class LoopNest {
     }
   }
 
+  // The merged loops, outermost first.
+  int rank() const { return rank_; }
+  std::int64_t size(int axis) const { return sizes_[axis]; }
+  std::int64_t stride(int tensor, int axis) const { return strides_[tensor][axis]; }
+
   std::int64_t row() const { return sizes_[rank_ - 1]; }
   std::int64_t row_stride(int tensor) const { return strides_[tensor][rank_ - 1]; }
 

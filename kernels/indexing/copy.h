@@ -18,6 +18,10 @@ void copy_elements(const CpuStream& stream, const View& from, const MutableView&
 // to[i] = value, converted to the element type.
 void fill_elements(const CpuStream& stream, const MutableView& to, double value);
 
+// to[i] = value outside the box that begins at `starts` and has shape `sizes`; the box is left alone.
+void fill_outside(const CpuStream& stream, const MutableView& to, std::span<const std::int64_t> starts,
+                  const Shape& sizes, double value);
+
 // The box of `view` that begins at `starts` and has shape `sizes`. REQUIRES: it lies inside, one start per axis.
 template <class Void>
 BasicView<Void> box_of(const BasicView<Void>& view, std::span<const std::int64_t> starts, const Shape& sizes) {

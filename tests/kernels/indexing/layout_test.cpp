@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops that only move elements or make constants.
-#include <cstring>
 #include <limits>
 #include <numeric>
 
-#include "engine/tensor.h"
 #include "kernels/elementwise/cast.h"
 #include "kernels/elementwise/fill.h"
 #include "kernels/indexing/broadcast.h"
 #include "kernels/indexing/reshape.h"
 #include "tests/support/compare.h"
 #include "tests/support/op_checks.h"
+#include "tests/support/run.h"
 
 namespace chiasm::test {
 namespace {
@@ -42,25 +41,6 @@ CHIASM_OP_CASES(Fill, {OpCase{.name = "fill_image",
                               .op = make_op(chiasm::Fill{Spec{DType::kFloat64, {2, 3, 5}}, 0.75}),
                               .inputs = {},
                               .may_be_vacuous = true}});
-
-Tensor apply(const AnyOp& op, const std::vector<Tensor>& inputs) {
-  std::vector<View> views;
-  for (const Tensor& tensor : inputs) views.push_back(tensor.view());
-  const std::vector<Buffer> out = run_op(op, views, CpuStream(1));
-  Tensor result(out[0].view().spec());
-  std::memcpy(result.bytes().data(), out[0].view().data(), result.bytes().size());
-  return result;
-}
-
-template <class T>
-std::vector<T> list(const Tensor& tensor) {
-  return {tensor.values<T>().begin(), tensor.values<T>().end()};
-}
-
-template <class T>
-Tensor tensor(const Shape& shape, const std::vector<T>& values) {
-  return Tensor::of<T>(shape, values);
-}
 
 TEST(Reshape, KeepsRowMajorOrder) {
   std::vector<std::int32_t> values(12);

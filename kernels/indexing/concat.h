@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Concat: tensors joined along one axis, in the order of the inputs.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace chiasm {
+
+struct Concat {
+  static constexpr std::string_view kName = "concat";
+
+  int axis = -1;  // negative: counted from the end
+  bool operator==(const Concat&) const = default;
+
+  // Inputs: one or more, of one element type, with equal sizes along every other axis.
+  std::vector<Spec> infer(std::span<const Spec> in) const;
+  // The part of dy that the input became.
+  GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  void forward(CpuStream& stream, Inputs in, Outputs out) const;
+  void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+};
+
+}  // namespace chiasm

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Slice: `size` neighbouring indices of x along one axis, beginning at `start`. One axis at a time, so that the
+// parameters do not mention the batch; a crop is two slices.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace chiasm {
+
+struct Slice {
+  static constexpr std::string_view kName = "slice";
+
+  int axis = -1;  // negative: counted from the end
+  std::int64_t start = 0;
+  std::int64_t size = 0;
+  bool operator==(const Slice&) const = default;
+
+  // Input: x of any element type. Throws ShapeError unless 0 <= start, 0 <= size and start + size <= x's size.
+  std::vector<Spec> infer(std::span<const Spec> in) const;
+  // dy inside the slice, zero elsewhere.
+  GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  void forward(CpuStream& stream, Inputs in, Outputs out) const;
+  void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+};
+
+}  // namespace chiasm
