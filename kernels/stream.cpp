@@ -50,9 +50,15 @@ void CpuStream::run_pieces(std::int64_t count, std::int64_t grain, void* self, P
 
 void CpuStream::run_tasks(std::int64_t count, void* self, Piece piece) const {
   ErrorCarrier error;
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
-  for (std::int64_t i = 0; i < count; ++i) {
-    error.run([&] { piece(self, i, i + 1); });
+#pragma omp parallel num_threads(threads_)
+  {
+    // A team of one thread is not a parallel region to a library, which would start threads of its own. The setting ends
+    // with the region.
+    omp_set_num_threads(1);
+#pragma omp for schedule(dynamic, 1)
+    for (std::int64_t i = 0; i < count; ++i) {
+      error.run([&] { piece(self, i, i + 1); });
+    }
   }
   error.rethrow();
 }
