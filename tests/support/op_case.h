@@ -39,6 +39,8 @@ inline Fill bytes() { return {Fill::Kind::kBytes, 0.0, 255.0}; }
 struct OpInput {
   Shape shape;
   Fill fill = uniform();
+  // The values of this earlier input of the same shape instead of `fill`: a backward weight tied to its forward weight.
+  int same_as = -1;
 };
 
 struct OpCase {

@@ -69,6 +69,7 @@ void set_value(const MutableView& view, std::int64_t index, double value) {
 
 std::vector<Buffer> make_inputs(const OpCase& op_case, DType type, bool strided) {
   std::vector<Buffer> buffers;
+  std::vector<std::vector<double>> all_values;
   std::mt19937 random(20240917);
   for (const OpInput& input : op_case.inputs) {
     const Fill& fill = input.fill;
@@ -92,11 +93,13 @@ std::vector<Buffer> make_inputs(const OpCase& op_case, DType type, bool strided)
       }
     }
     if (fill.kind == Fill::Kind::kSeparated) std::shuffle(values.begin(), values.end(), random);
+    if (input.same_as >= 0) values = all_values[static_cast<std::size_t>(input.same_as)];
     Buffer buffer(Spec{dtype, input.shape}, strided);
     for (std::int64_t i = 0; i < count; ++i) {
       set_value(buffer.view(), i, static_cast<float>(values[static_cast<std::size_t>(i)]));
     }
     buffers.push_back(std::move(buffer));
+    all_values.push_back(std::move(values));
   }
   return buffers;
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linear: y = x W, with a backward weight of its own.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace chiasm {
+
+// Inputs: x [..., in] with any leading axes (at least one), weight [in, out], weight_backward [in, out].
+// Output: [..., out].
+//   y = x weight            dx = dy weight_backward^T            dweight = x^T dy
+// Backpropagation is the case where both weights are the same values. weight_backward takes part in dx only, and
+// nothing flows to it: what changes it is a learning rule.
+struct Linear {
+  static constexpr std::string_view kName = "linear";
+  bool operator==(const Linear&) const = default;
+
+  std::vector<Spec> infer(std::span<const Spec> in) const;
+  GradientRule gradient(int input) const;
+  void forward(CpuStream& stream, Inputs in, Outputs out) const;
+  void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+};
+
+}  // namespace chiasm
