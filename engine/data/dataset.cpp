@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/data/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/data/idx.h"
+#include "kernels/error.h"
+
+namespace chiasm {
+namespace {
+
+constexpr std::int32_t kMostClasses = 1 << 20;
+
+// Every size/limit-th sample of another dataset.
+class Subset final : public Dataset {
+ public:
+  Subset(std::unique_ptr<Dataset> whole, std::int64_t size) : whole_(std::move(whole)), size_(size) {}
+  std::int64_t size() const override { return size_; }
+  Spec image() const override { return whole_->image(); }
+  const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
+  std::int32_t load(std::int64_t index, std::span<float> image) const override {
+    // whole = step * size + rest, so that no product overflows.
+    const std::int64_t step = whole_->size() / size_;
+    const std::int64_t rest = whole_->size() % size_;
+    return whole_->load(index * step + index * rest / size_, image);
+  }
+
+ private:
+  std::unique_ptr<Dataset> whole_;
+  std::int64_t size_;
+};
+
+struct Format {
+  const char* name;
+  std::unique_ptr<Dataset> (*open)(const DatasetConfig&);
+};
+constexpr std::array kFormats{
+    Format{"idx", open_idx},
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
+  if (config.limit < 0)
+    throw InputError("dataset limit: found " + std::to_string(config.limit) + ", 0 or more is allowed");
+  std::string known;
+  for (const Format& format : kFormats) {
+    if (config.format == format.name) {
+      std::unique_ptr<Dataset> dataset = format.open(config);
+      if (config.limit == 0 || config.limit >= dataset->size()) return dataset;
+      return std::make_unique<Subset>(std::move(dataset), config.limit);
+    }
+    known += (known.empty() ? "" : ", ") + std::string(format.name);
+  }
+  throw InputError("dataset format: found \"" + config.format + "\", allowed are " + known);
+}
+
+std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, std::vector<std::string> names,
+                                         const std::string& file) {
+  const std::int32_t most = names.empty() ? kMostClasses : static_cast<std::int32_t>(names.size());
+  std::int32_t largest = -1;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0 || labels[i] >= most) {
+      throw FileError(file, "label " + std::to_string(i),
+                      "found " + std::to_string(labels[i]) + ", 0 to " + std::to_string(most - 1) + " are allowed");
+    }
+    largest = std::max(largest, labels[i]);
+  }
+  if (names.empty()) {
+    for (std::int32_t label = 0; label <= largest; ++label) names.push_back(std::to_string(label));
+  }
+  return names;
+}
+
+void scale_bytes(std::span<const std::uint8_t> bytes, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(bytes[i]) / 255.0F;
+}
+
+}  // namespace chiasm

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dataset: labelled images of one size, found by index. Byte images become float32 in [0, 1] (value / 255);
+// floating-point images keep their values. Formats are one file each: idx.h, cifar.h, image_folder.h, arrays.h;
+// open_dataset picks one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/view.h"
+
+namespace chiasm {
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual std::int64_t size() const = 0;
+  // float32 [height, width, channels], the same for every sample.
+  virtual Spec image() const = 0;
+  // One name per class; labels are positions in this list.
+  virtual const std::vector<std::string>& class_names() const = 0;
+  std::int64_t classes() const { return static_cast<std::int64_t>(class_names().size()); }
+
+  // Writes one image and returns its label. Thread-safe. Throws FileError when the sample's file is malformed.
+  // REQUIRES: 0 <= index < size(), `image` has as many values as image().
+  virtual std::int32_t load(std::int64_t index, std::span<float> image) const = 0;
+};
+
+struct DatasetConfig {
+  // "idx", "cifar10", "folder", "npy" or "npz".
+  std::string format = "";
+  // idx, npy: the file of images, or (idx) the folder that holds files named as MNIST's. npz: the file of both arrays.
+  // cifar10, folder: the folder.
+  std::string path = "";
+  // idx, npy: the file of labels; empty with an idx folder.
+  std::string labels = "";
+  // "train" or "test": which of MNIST's or CIFAR-10's files; with "folder" the sub-folder of this name. Empty where
+  // `path` says it all.
+  std::string split = "";
+  // npz: the arrays' names.
+  std::string images_key = "images";
+  std::string labels_key = "labels";
+  // folder: the size every image is brought to (see image_folder.h).
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 3;
+  // Names of the classes. Empty: folder and CIFAR-10 know them, the others number them up to the largest label.
+  std::vector<std::string> class_names = {};
+  // Use this many samples, evenly spaced over the whole (so that sorted classes stay represented). 0: all.
+  std::int64_t limit = 0;
+};
+
+// Throws InputError for an unknown format or impossible setting, FileError for what is wrong with a file.
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config);
+
+// --- for the implementations ---
+
+// `names` when given, else "0", "1", ... for the labels that occur. Throws FileError naming `file` when a label is
+// negative, does not fit `names`, or is beyond the 2^20 classes that are allowed.
+std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, std::vector<std::string> names,
+                                         const std::string& file);
+// out[i] = bytes[i] / 255. REQUIRES: equal sizes.
+void scale_bytes(std::span<const std::uint8_t> bytes, std::span<float> out);
+
+}  // namespace chiasm

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// CRC-32 (the one of gzip, PNG and zip): finds damage, proves nothing about intent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace chiasm {
+
+// The checksum of `bytes` that follow what `before` is the checksum of; 0 for nothing.
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0);
+
+}  // namespace chiasm
