@@ -112,7 +112,7 @@ int expect_survives_damage(const Bytes& valid, std::size_t header, int random, b
                                "cut to " + std::to_string(length) + " bytes");
     EXPECT_TRUE(threw || !truncations_must_throw) << "loaded when cut to " << length << " bytes";
   }
-  for (std::size_t bit = 0; bit < 8 * std::min(header, valid.size()); ++bit) {
+  for (std::size_t bit = 0; bit < 8 * std::min(header, valid.size()); bit += bit < 8 * 32 ? 1 : 5) {
     Bytes damaged = valid;
     damaged[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
     refuses(damaged, "bit " + std::to_string(bit) + " flipped");

@@ -55,9 +55,9 @@ std::string error_of(const std::function<void()>& body) {
 }
 
 // Calls `load` with the path of: every truncation of `valid` (all lengths within the first `header` and the last 64
-// bytes, a sample between), every bit of the first `header` bytes flipped, and `random` files with a few bytes changed
-// anywhere. Each must load or throw FileError or InputError; anything else fails the test. With
-// `truncations_must_throw`, a shortened file may not load. Returns how many were refused.
+// bytes, a sample between), bits of the first `header` bytes flipped (all of the first 32 bytes, then every fifth), and
+// `random` files with a few bytes changed anywhere. Each must load or throw FileError or InputError; anything else
+// fails the test. With `truncations_must_throw`, a shortened file may not load. Returns how many were refused.
 int expect_survives_damage(const Bytes& valid, std::size_t header, int random, bool truncations_must_throw,
                            const std::function<void(const std::string& path)>& load, const std::string& ending = "");
 
