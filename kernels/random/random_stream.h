@@ -36,6 +36,11 @@ class RandomStream {
     return philox4x32_10(
         {{static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), sample_, epoch_}}, key_);
   }
+  // words[k][i] is word k of block(first + i); for loops over many numbers.
+  inline CHIASM_INLINE_LAMBDA void blocks(std::uint64_t first, std::uint32_t (&words)[4][kPhiloxLanes]) const {
+    philox4x32_10_lanes({{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(first >> 32), sample_, epoch_}},
+                        key_, words);
+  }
   CHIASM_HOST_DEVICE constexpr std::uint32_t word(std::uint64_t index) const {
     return block(index / 4).word[index % 4];
   }

@@ -105,6 +105,19 @@ TEST(RandomStream, EveryFieldOfTheAddressCounts) {
   EXPECT_NE(RandomStream(base).word(1), RandomStream(base).word(1 + (1ull << 40)));
 }
 
+// Across the carry from the low to the high word of the counter too.
+TEST(RandomStream, LanesAreTheBlocks) {
+  const RandomStream random = stream(5);
+  std::uint32_t words[4][kPhiloxLanes];
+  for (std::uint64_t first : {0ull, 17ull, 0xfffffff0ull, ~0ull - 3}) {
+    random.blocks(first, words);
+    for (int i = 0; i < kPhiloxLanes; ++i) {
+      const PhiloxBlock expected = random.block(first + static_cast<std::uint64_t>(i));
+      for (int k = 0; k < 4; ++k) ASSERT_EQ(words[k][i], expected.word[k]) << first << " + " << i;
+    }
+  }
+}
+
 // Published runs depend on these numbers: a change here changes every result.
 TEST(RandomStream, NumbersDoNotChange) {
   constexpr RandomStream random({.seed = 42, .purpose = RandomPurpose::kDropout, .epoch = 7, .sample = 11, .op = 13});
