@@ -27,7 +27,8 @@ struct MaxOf {
 // combine over i in [0, count) of term(i), an array of `Values` floats reduced side by side.
 template <int Values, class Combine, class Term>
 CHIASM_INLINE_LAMBDA inline std::array<float, Values> reduce_run(std::int64_t count, Combine combine, Term&& term) {
-  constexpr int kLanes = 32 / Values;
+  constexpr int kLanes = Values == 1 ? 32 : Values == 2 ? 16 : 8;  // folding in halves needs a power of two
+  static_assert(Values <= 4);
   std::array<float, Values> result;
   result.fill(Combine::kIdentity);
   std::int64_t i = 0;
