@@ -32,7 +32,7 @@ std::vector<OpCase> binary(F function, Fill a, Fill b) {
           OpCase{.name = name + "_scalar", .op = op, .inputs = {{{}, a}, {{19}, b}}, .reduction = 19}};
 }
 
-// k: exp, sigmoid and tanh are bounded at 2 to 5 ulp (approximations.h), and their derivatives use the value once or twice.
+// k: exp, sigmoid and tanh are bounded at 2 to 3 ulp (approximations.h), and their derivatives use the value once or twice.
 CHIASM_OP_CASES(Add, binary(Add{}, uniform(), uniform()));
 CHIASM_OP_CASES(Subtract, binary(Subtract{}, uniform(), uniform()));
 CHIASM_OP_CASES(Multiply, binary(Multiply{}, uniform(), uniform()));
