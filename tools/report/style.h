@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The style sheet of report.html. Internal to tools/report.
+#pragma once
+
+namespace chiasm {
+
+// Blue, vermilion and green are told apart under the common colour-vision deficiencies, keep at least 4.5:1 contrast to
+// either background, and the second and third line are dashed.
+inline constexpr const char* kReportStyle = R"(
+:root { color-scheme: light dark; --page: #ffffff; --card: #f5f6f8; --ink: #1a1e23; --soft: #59626d; --grid: #e1e5ea;
+  --axis: #9aa3ad; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --muted: #b4bcc6; --span: #eef3fa; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #14171a; --card: #1d2126; --ink: #e8eaed; --soft: #a0a9b4; --grid: #2b3138; --axis: #68727d;
+    --s1: #6fb2ff; --s2: #ff9d5c; --s3: #4fcfa3; --muted: #56606b; --span: #1b2430; } }
+@media print {
+  :root { color-scheme: light; --page: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --grid: #dddddd;
+    --axis: #777777; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --muted: #b4bcc6; --span: #f2f5fa; }
+  section, .example, .score { break-inside: avoid; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
+main { max-width: 1240px; margin: 0 auto; padding: 40px 24px 64px; }
+h1 { font-size: 30px; line-height: 1.2; margin: 0; letter-spacing: -0.01em; }
+h2 { font-size: 19px; margin: 0 0 4px; }
+section { margin-top: 44px; }
+p { margin: 0 0 12px; max-width: 72ch; }
+.lead, .about { color: var(--soft); }
+.lead { margin-top: 6px; font-size: 17px; }
+.scores { display: flex; flex-wrap: wrap; gap: 14px; margin-top: 28px; }
+.score { background: var(--card); border: 1px solid var(--grid); border-radius: 10px; padding: 14px 20px; min-width: 170px; }
+.score b { display: block; font-size: 28px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
+.score span { display: block; color: var(--soft); font-size: 14px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 12px 32px; }
+.wide { max-width: 900px; }
+svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-variant-numeric: tabular-nums; }
+.chart text { fill: var(--ink); }
+.chart .tick, .chart .note { fill: var(--soft); }
+.chart .name { fill: var(--ink); font-weight: 600; }
+.chart .middle { text-anchor: middle; }
+.chart .end { text-anchor: end; }
+.chart .note { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round; }
+.chart .label { font-weight: 600; }
+.chart .grid { stroke: var(--grid); }
+.chart .axis { stroke: var(--axis); }
+.chart .guide { stroke: var(--soft); stroke-dasharray: 2 4; }
+.chart .span { fill: var(--span); }
+.chart polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.chart polyline.s1 { stroke: var(--s1); }
+.chart polyline.s2 { stroke: var(--s2); stroke-dasharray: 6 4; }
+.chart polyline.s3 { stroke: var(--s3); stroke-dasharray: 2 4; }
+.chart polyline.muted { stroke: var(--muted); stroke-width: 1; }
+.chart .band { opacity: 0.2; }
+.chart .band.s1, .chart circle.s1, .chart text.s1 { fill: var(--s1); }
+.chart .band.s2, .chart circle.s2, .chart text.s2 { fill: var(--s2); }
+.chart .band.s3, .chart circle.s3, .chart text.s3 { fill: var(--s3); }
+.chart .band.muted, .chart circle.muted, .chart text.muted { fill: var(--muted); }
+.examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 16px; margin-top: 16px; }
+.example { border: 1px solid var(--grid); border-radius: 10px; padding: 14px; }
+.example header { display: flex; gap: 14px; align-items: center; }
+.example img { width: 84px; height: 84px; object-fit: contain; image-rendering: pixelated; border-radius: 6px;
+  border: 1px solid var(--grid); background: #000000; }
+.example svg { margin-top: 12px; }
+.example h3 { margin: 0; font-size: 16px; }
+.example p { margin: 2px 0 0; font-size: 14px; color: var(--soft); }
+.example p.wrong { color: var(--s2); }
+table { border-collapse: collapse; font-size: 14px; }
+th, td { text-align: left; vertical-align: top; padding: 5px 28px 5px 0; border-bottom: 1px solid var(--grid); }
+th { font-weight: 500; color: var(--soft); white-space: nowrap; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+footer { margin-top: 48px; color: var(--soft); font-size: 14px; }
+)";
+
+}  // namespace chiasm
