@@ -5,7 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "engine/data/arrays.h"
+#include "engine/data/cifar.h"
 #include "engine/data/idx.h"
+#include "engine/data/image_folder.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -37,7 +40,8 @@ struct Format {
   std::unique_ptr<Dataset> (*open)(const DatasetConfig&);
 };
 constexpr std::array kFormats{
-    Format{"idx", open_idx},
+    Format{"idx", open_idx}, Format{"cifar10", open_cifar10}, Format{"folder", open_image_folder},
+    Format{"npy", open_npy}, Format{"npz", open_npz},
 };
 
 }  // namespace

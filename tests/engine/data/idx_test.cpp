@@ -116,7 +116,7 @@ TEST(Idx, LimitKeepsEvenlySpacedSamples) {
 
 TEST(OpenDataset, NamesTheFormats) {
   EXPECT_THAT(error_of<InputError>([] { open_dataset({.format = "tfrecord"}); }),
-              HasSubstr("found \"tfrecord\", allowed are idx"));
+              HasSubstr("found \"tfrecord\", allowed are idx, cifar10, folder, npy, npz"));
 }
 
 TEST(Idx, LoadsFashionMnist) {
