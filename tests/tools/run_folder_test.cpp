@@ -122,6 +122,9 @@ TEST(EventFile, WritesFramedProtocolBuffers) {
     payloads.push_back(bytes.substr(at + 12, length));
     at += 16 + length;
   }
+  // The masked CRCs of the first record, from the bit-by-bit CRC of tests/oracles/event_file.py.
+  EXPECT_EQ(bytes.substr(8, 4), "\xA3\x7F\x4B\x22");
+  EXPECT_EQ(bytes.substr(36, 4), "\x2A\x28\x64\x6C");
   using namespace std::string_literals;
   EXPECT_THAT(payloads, ::testing::ElementsAre("\x09\0\0\0\0\0\0\xF8\x3F\x1A\x0D"
                                                "brain.Event:2"s,
