@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AnyOp: an op as the graph holds it. It is the only virtual boundary between the engine and the kernels; OpNode<Op> wraps
-// any op struct of kernels/op.h, and GradientOp<Op> is the gradient of one of its inputs as an op of its own.
+// AnyOp: an op as the graph holds it. It is the only virtual boundary between the engine and the kernels; OpNode<Op>
+// wraps any op struct of kernels/op.h, and GradientOp<Op> is the gradient of one of its inputs as an op of its own.
 #pragma once
 
 #include <cstdint>
@@ -68,9 +68,7 @@ class GradientOp final : public AnyOp {
         in_(in.begin(), in.end()),
         out_(out.begin(), out.end()) {}
 
-  std::string name() const override {
-    return std::string(op_.kName) + ".gradient[" + std::to_string(input_) + "]";
-  }
+  std::string name() const override { return std::string(op_.kName) + ".gradient[" + std::to_string(input_) + "]"; }
   bool equals(const AnyOp& other) const override {
     const auto* same = dynamic_cast<const GradientOp*>(&other);
     return same != nullptr && same->op_ == op_ && same->input_ == input_ && same->in_ == in_ && same->out_ == out_;

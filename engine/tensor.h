@@ -15,7 +15,7 @@ namespace chiasm {
 
 class Tensor {
  public:
-  Tensor() = default;                // no data, float32, shape []
+  Tensor() = default;                 // no data, float32, shape []
   explicit Tensor(const Spec& spec);  // 64-byte aligned, filled with zeros. Throws SystemError when memory runs out.
   static Tensor zeros(DType dtype, const Shape& shape) { return Tensor(Spec{dtype, shape}); }
   template <class T>

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/parameters.h"
+
+namespace chiasm {
+
+const Parameter& Parameters::declare(const Parameter& parameter) {
+  const auto [entry, added] = index_.emplace(parameter.name, list_.size());
+  if (added) {
+    list_.push_back(parameter);
+  } else if (!(list_[entry->second].spec == parameter.spec)) {
+    throw ShapeError("parameter \"" + parameter.name + "\" is " + to_string(list_[entry->second].spec) +
+                     ", asked for as " + to_string(parameter.spec));
+  }
+  return list_[entry->second];
+}
+
+const Parameter* Parameters::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &list_[found->second];
+}
+
+std::int64_t Parameters::count(std::string_view prefix) const {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : list_) {
+    if (parameter.role == ParameterRole::kForward && parameter.name.starts_with(prefix)) {
+      count += parameter.spec.shape.elements();
+    }
+  }
+  return count;
+}
+
+void Parameters::initialise(std::uint64_t seed) {
+  for (const Parameter& parameter : list_) {
+    if (tensors_.contains(parameter.name)) continue;
+    Tensor tensor(parameter.spec);
+    parameter.initialiser.fill(tensor, seed, parameter.name);
+    tensors_.emplace(parameter.name, std::move(tensor));
+  }
+}
+
+}  // namespace chiasm

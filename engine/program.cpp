@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "engine/finite.h"
+#include "engine/passes/pass.h"
+
+namespace chiasm {
+
+struct Program::Step {
+  const AnyOp* op;
+  NodeId node;
+  std::vector<View> in;
+  std::vector<MutableView> out;
+  std::span<std::byte> workspace;
+};
+
+namespace {
+
+Graph compile(Graph graph, std::string_view passes) {
+  for (const Pass& pass : select_passes(passes)) graph = pass.run(graph);
+  return graph;
+}
+
+template <class Map>
+ValueId find(const Map& names, std::string_view name, const char* kind) {
+  const auto found = names.find(std::string(name));
+  if (found != names.end()) return found->second;
+  std::string known;
+  for (const auto& [other, id] : names) known += (known.empty() ? "" : ", ") + other;
+  throw InputError("the program has no " + std::string(kind) + " \"" + std::string(name) + "\"; it has: " + known);
+}
+
+}  // namespace
+
+Program::Program(const Graph& graph, const ProgramOptions& options)
+    : graph_(compile(graph, options.passes)),
+      stream_(options.threads, options.deterministic),
+      plan_(plan_memory(graph_, stream_)),
+      arena_(Spec{DType::kUInt8, {plan_.arena_bytes}}),
+      state_tensor_(graph_.value_count(), nullptr),
+      commits_(graph_.nodes().size(), false) {
+  for (std::size_t i = plan_.commit; i < plan_.order.size(); ++i) commits_[plan_.order[i]] = true;
+}
+
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+Program::~Program() = default;
+
+View Program::view_of(ValueId id) const {
+  const Spec& spec = graph_.spec(id);
+  if (plan_.state_of[id] >= 0) {
+    const Tensor* tensor = state_tensor_[plan_.state_of[id]];
+    if (tensor == nullptr) {
+      for (const auto& [name, state] : graph_.states()) {
+        if (state == plan_.state_of[id]) throw InputError("the state \"" + name + "\" is not bound to a tensor");
+      }
+    }
+    return View(tensor->view().data(), spec);
+  }
+  if (plan_.offset[id] == MemoryPlan::kNone) return View(arena_.bytes().data(), spec);  // zero bytes
+  return View(arena_.bytes().data() + plan_.offset[id], spec);
+}
+
+MutableView Program::input(std::string_view name) {
+  const View view = view_of(find(graph_.inputs(), name, "input"));
+  return MutableView(const_cast<void*>(view.data()), view.spec());
+}
+
+void Program::set_input(std::string_view name, const View& value) {
+  const MutableView target = input(name);
+  if (!(target.spec() == value.spec()) || !value.dense()) {
+    throw ShapeError("input \"" + std::string(name) + "\" is a dense " + to_string(target.spec()) + ", found " +
+                     to_string(value.spec()));
+  }
+  std::memcpy(target.data(), value.data(), static_cast<std::size_t>(value.spec().bytes()));
+}
+
+View Program::output(std::string_view name) const { return view_of(find(graph_.outputs(), name, "output")); }
+
+void Program::bind(std::string_view name, const Tensor& tensor) {
+  const ValueId id = find(graph_.states(), name, "state");
+  if (!(graph_.spec(id) == tensor.spec())) {
+    throw ShapeError("state \"" + std::string(name) + "\" is " + to_string(graph_.spec(id)) + ", found a tensor " +
+                     to_string(tensor.spec()));
+  }
+  Tensor& kept = bound_[std::string(name)];
+  kept = tensor;
+  state_tensor_[id] = &kept;
+  steps_.clear();
+}
+
+void Program::bind_all(const std::map<std::string, Tensor>& tensors) {
+  for (const auto& [name, id] : graph_.states()) {
+    const auto found = tensors.find(name);
+    if (found != tensors.end()) bind(name, found->second);
+  }
+}
+
+void Program::prepare() {
+  if (!steps_.empty()) return;
+  first_commit_ = 0;
+  for (std::size_t position = 0; position < plan_.order.size(); ++position) {
+    const NodeId n = plan_.order[position];
+    const Node& node = graph_.nodes()[n];
+    if (node.op->is_view()) continue;
+    first_commit_ += position < plan_.commit;
+    Step step{node.op.get(), n, {}, {}, {}};
+    for (ValueId id : node.inputs) step.in.push_back(view_of(id));
+    for (ValueId id : node.outputs) {
+      const View view = view_of(id);
+      step.out.emplace_back(const_cast<void*>(view.data()), view.spec());
+    }
+    if (plan_.workspace_offset[n] != MemoryPlan::kNone) {
+      step.workspace = arena_.bytes().subspan(static_cast<std::size_t>(plan_.workspace_offset[n]),
+                                              static_cast<std::size_t>(plan_.workspace_bytes[n]));
+    }
+    steps_.push_back(std::move(step));
+  }
+}
+
+void Program::run_steps(std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    Step& step = steps_[i];
+    stream_.lend_workspace(step.workspace);
+    step.op->run(stream_, step.in, step.out);
+  }
+}
+
+void Program::run() {
+  run_compute();
+  run_commit();
+}
+
+void Program::run_compute() {
+  prepare();
+  run_steps(0, first_commit_);
+}
+
+void Program::run_commit() {
+  prepare();
+  run_steps(first_commit_, steps_.size());
+  for (const Assignment& a : plan_.copies) {
+    const View from = view_of(a.value);
+    std::memmove(const_cast<void*>(view_of(a.state).data()), from.data(),
+                 static_cast<std::size_t>(from.spec().bytes()));
+  }
+}
+
+bool Program::updates_are_finite() const {
+  for (std::size_t position = plan_.commit; position < plan_.order.size(); ++position) {
+    for (ValueId id : graph_.nodes()[plan_.order[position]].inputs) {
+      const NodeId producer = graph_.producer(id);
+      // Results of other updates do not exist yet.
+      const bool computed = producer != Graph::kNoNode && !commits_[producer];
+      if (computed && plan_.state_of[id] < 0 && !all_finite(view_of(id))) return false;
+    }
+  }
+  return true;
+}
+
+void Program::run_stepwise() {
+  prepare();
+  for (const auto& [name, id] : graph_.inputs()) require_finite(view_of(id), "input \"" + name + "\"");
+  for (const auto& [name, id] : graph_.states()) require_finite(view_of(id), "state \"" + name + "\"");
+  for (std::size_t i = 0; i < first_commit_; ++i) {
+    run_steps(i, i + 1);
+    const Node& node = graph_.nodes()[steps_[i].node];
+    for (const MutableView& out : steps_[i].out) {
+      require_finite(out, (node.label.empty() ? "" : node.label + ": ") + node.op->name());
+    }
+  }
+}
+
+std::int64_t Program::measure_touched_bytes() {
+  constexpr std::byte kUntouched{0xdb};
+  const std::span<std::byte> bytes = arena_.bytes();
+  std::fill(bytes.begin(), bytes.end(), kUntouched);
+  run_compute();
+  std::int64_t touched = static_cast<std::int64_t>(bytes.size());
+  while (touched > 0 && bytes[static_cast<std::size_t>(touched - 1)] == kUntouched) --touched;
+  return touched;
+}
+
+}  // namespace chiasm

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Program: a graph that is planned and can be run again and again. It owns the arena; parameters and other states stay
+// in tensors that the caller binds by name. One program is used by one thread at a time (its kernels use the stream's
+// threads).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/graph.h"
+#include "engine/memory_plan.h"
+#include "engine/tensor.h"
+
+namespace chiasm {
+
+struct ProgramOptions {
+  int threads = 0;             // 0: one per core
+  bool deterministic = false;  // the same bits for any number of threads
+  std::string passes = "all";  // see select_passes
+};
+
+class Program {
+ public:
+  explicit Program(const Graph& graph, const ProgramOptions& options = {});
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+  ~Program();
+
+  // Memory of an input, to be filled before each run. Throws InputError when there is no such input.
+  MutableView input(std::string_view name);
+  // Copies a tensor into an input. Throws ShapeError when its spec is another.
+  void set_input(std::string_view name, const View& value);
+  // The value of an output. Valid until the next run. Throws InputError when there is no such output.
+  View output(std::string_view name) const;
+  // The tensor that holds a state. It is read and written in place by run(). Throws ShapeError when its spec is
+  // another.
+  void bind(std::string_view name, const Tensor& tensor);
+  // Binds every state of the graph that `tensors` holds by name.
+  void bind_all(const std::map<std::string, Tensor>& tensors);
+
+  // Computes everything, then writes new values of states. Throws InputError when a state is not bound.
+  void run();
+  // The two halves of run(). Between them no state has changed yet, so a step whose loss is not finite can be dropped.
+  void run_compute();
+  void run_commit();
+  // After run_compute(): whether everything that run_commit() will read from the arena, such as gradients, is finite.
+  bool updates_are_finite() const;
+  // run_compute(), node by node, checking that every floating input, state and result is finite. Throws NumericalError
+  // naming the first that is not: for a node, its op and its label.
+  void run_stepwise();
+
+  const Graph& graph() const { return graph_; }  // after passes
+  const MemoryPlan& plan() const { return plan_; }
+  std::int64_t arena_bytes() const { return plan_.arena_bytes; }
+  // How much of the arena was ever written, counted from its start. For tests: it touches every page.
+  std::int64_t measure_touched_bytes();
+
+ private:
+  struct Step;
+  void prepare();
+  View view_of(ValueId id) const;
+  void run_steps(std::size_t begin, std::size_t end);
+
+  Graph graph_;
+  CpuStream stream_;
+  MemoryPlan plan_;
+  Tensor arena_;
+  std::map<std::string, Tensor, std::less<>> bound_;
+  std::vector<const Tensor*> state_tensor_;  // per value
+  std::vector<bool> commits_;                // per node: it runs in run_commit()
+  std::vector<Step> steps_;                  // empty until prepared
+  std::size_t first_commit_ = 0;             // steps from here on change states
+};
+
+}  // namespace chiasm
