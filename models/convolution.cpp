@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/convolution.h"
+
+#include <algorithm>
+
+#include "engine/ops.h"
+#include "kernels/resize/resize2d.h"
+
+namespace chiasm {
+
+Initialiser InitSpec::for_fans(Fans fans) const {
+  switch (kind) {
+    case Kind::kGlorotUniform:
+      return Initialiser::glorot_uniform(fans);
+    case Kind::kVarianceScaling:
+      return Initialiser::variance_scaling(value, fans);
+    case Kind::kNormal:
+      return Initialiser::normal(value);
+    case Kind::kTruncatedNormal:
+      return Initialiser::truncated_normal(value);
+    case Kind::kConstant:
+      return Initialiser::constant(value);
+  }
+  throw InternalError("unknown initialiser");
+}
+
+namespace {
+
+Value dense(const Scope& scope, Value x, const ConvSpec& spec, const char* name, std::int64_t kernel) {
+  const Shape shape{kernel, kernel, x.shape()[3], spec.channels};
+  const Weight weight = scope.weight(name, shape, spec.init.for_fans(fans_of(shape)), spec.l2);
+  return conv2d(x, weight, Conv2d{.stride = {spec.stride, spec.stride}, .padding = spec.padding});
+}
+
+Value depthwise(const Scope& scope, Value x, const ConvSpec& spec) {
+  const std::int64_t channels = x.shape()[3];
+  const std::int64_t height = std::min(spec.kernel, x.shape()[1]);
+  const std::int64_t width = std::min(spec.kernel, x.shape()[2]);
+  // The reference stores depthwise kernels as [kh, kw, C, 1] and takes the fans from that shape.
+  const auto taps = static_cast<double>(height * width);
+  const Fans fans{taps * static_cast<double>(channels), taps};
+  const Weight weight = scope.weight("depthwise", {height, width, 1, channels}, spec.init.for_fans(fans), spec.l2);
+  return conv2d(x, weight, Conv2d{.stride = {spec.stride, spec.stride}, .padding = spec.padding, .groups = channels});
+}
+
+}  // namespace
+
+Value convolve(const Scope& scope, Value x, const ConvSpec& spec) {
+  const LabelScope label(scope.graph(), scope.label());
+  if (x.shape().rank() != 4) {
+    throw ShapeError("[" + scope.path() + "] a convolution takes an image [N, H, W, C], found " + to_string(x.shape()));
+  }
+  Value y;
+  if (spec.separable) {
+    ConvSpec pointwise = spec;
+    pointwise.stride = 1;
+    y = dense(scope, depthwise(scope, x, spec), pointwise, "pointwise", 1);
+  } else {
+    y = dense(scope, x, spec, "weight", spec.kernel);
+  }
+  if (!spec.bias) return y;
+  return y + scope.parameter("bias", {spec.channels}, Initialiser::constant(spec.bias_init), spec.l2_bias);
+}
+
+Value match_size(Value x, std::int64_t height, std::int64_t width) {
+  if (x.shape()[1] == height && x.shape()[2] == width) return x;
+  return x.graph().apply(Resize2d{height, width, ResizeConvention::kAlignCorners}, {x});
+}
+
+}  // namespace chiasm

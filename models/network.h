@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network: what the "model" section of a recipe describes, and the engine graphs made from it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/optimizer.h"
+#include "models/unroll.h"
+
+namespace chiasm {
+
+class ConfigNode;
+
+struct Network {
+  TemporalGraph graph;
+  Presentation presentation;
+  double step_ms = 10.0;
+  std::string decoder = "last";  // which logits the loss sees: those of the last step
+  // Layers, or parameter paths below them, whose linear operators have backward weights of their own; "" is all of
+  // them.
+  std::vector<std::string> untied;
+
+  // The rule for BuildOptions::untied; null when every weight is tied.
+  std::function<bool(std::string_view)> untied_rule() const;
+};
+
+// Reads a "model" object. Throws InputError naming the field.
+Network read_network(const ConfigNode& model);
+
+// A training step on `batch` images: inputs "image" [N, H, W, C], "label" int32 [N] and those of append_updates;
+// outputs "loss" [] (mean cross-entropy of the decoded logits) and "logits" [N, classes].
+Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
+                          const Optimizer& optimizer, BuildOptions options);
+
+// A forward pass: input "image"; output "logits" [T, N, classes], the readout at every step.
+Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
+
+// The size of a network, without allocating it.
+struct LayerSummary {
+  std::string name;
+  std::int64_t parameters = 0;
+  std::int64_t units = 0;  // activations at the resolution of its convolution or cell; of a readout, its outputs
+  Shape output;            // H x W x C, or C
+  int arrival_step = 0;
+};
+struct NetworkSummary {
+  std::int64_t parameters = 0;
+  std::int64_t units = 0;
+  std::vector<LayerSummary> layers;
+};
+NetworkSummary summarise(const Network& network);
+
+}  // namespace chiasm

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a network from the "model" section of a recipe.
+#include <map>
+
+#include "engine/config/config.h"
+#include "models/network.h"
+#include "models/parsing.h"
+
+namespace chiasm {
+namespace {
+
+// "delay" in steps or "delay_ms" in milliseconds, not both.
+int read_delay(const ConfigNode& config, double step_ms, int absent) {
+  const bool steps = config.has("delay"), ms = config.has("delay_ms");
+  if (steps && ms) config.fail_because("give \"delay\" in steps or \"delay_ms\" in milliseconds, not both");
+  if (ms) {
+    return delay_in_steps(config.real("delay_ms"), step_ms, config.origin() + ": " + config.path() + ".delay_ms");
+  }
+  return static_cast<int>(config.integer_or("delay", absent, {0, 100000}));
+}
+
+// Stages get the name of their op; the second of a name in a layer gets "_2".
+std::vector<NamedStage> read_stages(const ConfigNode& layer, const char* key, std::map<std::string, int>& seen) {
+  std::vector<NamedStage> stages;
+  if (!layer.has(key)) return stages;
+  for (const ConfigNode& node : layer.list(key)) {
+    NamedStage stage = make_stage(node);
+    const int count = ++seen[stage.name];
+    if (count > 1) stage.name += "_" + std::to_string(count);
+    stages.push_back(std::move(stage));
+  }
+  return stages;
+}
+
+Layer read_layer(const ConfigNode& node, const std::string& previous) {
+  Layer layer;
+  layer.name = node.text("name");
+  layer.input = node.text_or("input", previous);
+  std::map<std::string, int> seen{{"cell", 1}};
+  layer.pre = read_stages(node, "pre", seen);
+  if (node.has("cell")) layer.cell = make_cell(node.object("cell"));
+  layer.post = read_stages(node, "post", seen);
+  return layer;
+}
+
+std::vector<std::string> read_untied(const ConfigNode& model) {
+  if (!model.has("backward_weights")) return {};
+  if (model.at("backward_weights").is_list()) return model.texts("backward_weights");
+  return model.choice("backward_weights", {"tied", "untied"}) == "untied" ? std::vector<std::string>{""}
+                                                                          : std::vector<std::string>{};
+}
+
+}  // namespace
+
+Network read_network(const ConfigNode& model) {
+  Network network;
+  TemporalGraph& graph = network.graph;
+  graph.image = Shape(model.integers("image", {1, 8192}, {3, 3}));
+  network.step_ms = model.real_or("step_ms", 10.0, RealRange::positive());
+  Presentation& p = network.presentation;
+  p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
+  p.on = static_cast<int>(model.integer_or("image_on", 0, {0, 100000}));
+  p.off = static_cast<int>(model.integer_or("image_off", -1, {-1, 100000}));
+  p.blank = model.real_or("blank", 0.5);
+  network.decoder = model.choice_or("decoder", "last", {"last"});
+  network.untied = read_untied(model);
+
+  std::string previous(kImage);
+  for (const ConfigNode& node : model.objects("layers", {1, 10000})) {
+    graph.layers.push_back(read_layer(node, previous));
+    const Layer& layer = graph.layers.back();
+    const int delay = read_delay(node, network.step_ms, layer.input == kImage ? 0 : 1);
+    graph.connections.push_back({layer.input, layer.name, delay});
+    previous = layer.name;
+  }
+  for (const ConfigNode& node : model.objects_or_none("connections")) {
+    graph.connections.push_back({node.text("source"), node.text("target"), read_delay(node, network.step_ms, 1)});
+  }
+  graph.readout = model.text_or("readout", previous);
+  try {
+    graph.validate();
+    const LayerShapes readout = infer_shapes(graph)[static_cast<std::size_t>(graph.index_of(graph.readout))];
+    if (readout.output.rank() != 1) {
+      throw InputError("the readout \"" + graph.readout + "\" puts out " + to_string(readout.output) +
+                       "; it must put out one number per class");
+    }
+    const int arrival = graph.arrival_steps()[static_cast<std::size_t>(graph.index_of(graph.readout))] + p.on;
+    if (arrival >= p.steps) {
+      throw InputError("the image reaches the readout \"" + graph.readout + "\" at step " + std::to_string(arrival) +
+                       ", and there are only " + std::to_string(p.steps) + " steps (0 to " +
+                       std::to_string(p.steps - 1) + ")");
+    }
+  } catch (const FileError&) {
+    throw;
+  } catch (const InputError& error) {
+    model.fail_because(error.what());
+  }
+  return network;
+}
+
+}  // namespace chiasm

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces of recipes that several readers share.
+#pragma once
+
+#include "engine/config/config.h"
+#include "models/activation.h"
+#include "models/convolution.h"
+
+namespace chiasm {
+
+// "glorot_uniform", or {"type": "variance_scaling", "scale": s}, {"type": "normal" | "truncated_normal", "std": s},
+// {"type": "constant", "value": v}.
+InitSpec read_init(const ConfigNode& config, std::string_view key, InitSpec absent);
+
+Activation read_activation(const ConfigNode& config, std::string_view key, Activation absent);
+
+// "same", "valid", a number of pixels on every side, or [top, bottom, left, right].
+Padding2d read_padding(const ConfigNode& config, std::string_view key, Padding2d absent);
+
+}  // namespace chiasm

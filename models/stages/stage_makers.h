@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// One maker per stage; each reads its own fields of a recipe.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "models/activation.h"
+#include "models/stages/stage.h"
+
+namespace chiasm {
+
+// A stage from a function: most stages are one.
+std::shared_ptr<const Stage> stage_of(std::function<Value(const Scope&, const StageInput&)> apply);
+
+std::shared_ptr<const Stage> make_activation_stage(Activation activation);
+
+// {"channels", "kernel", "stride", "padding", "separable", "bias", "kernel_init", "bias_init", "l2", "l2_bias"}
+std::shared_ptr<const Stage> make_conv_stage(const ConfigNode& config);
+// {"units", "bias", "kernel_init", "bias_init", "l2", "l2_bias"}: x [N, in] -> [N, units]
+std::shared_ptr<const Stage> make_linear_stage(const ConfigNode& config);
+// {"size", "stride", "padding", "ceil"}
+std::shared_ptr<const Stage> make_max_pool_stage(const ConfigNode& config);
+// {"size", "stride", "padding", "ceil", "count_padding"}
+std::shared_ptr<const Stage> make_average_pool_stage(const ConfigNode& config);
+// [N, H, W, C] -> [N, C]
+std::shared_ptr<const Stage> make_global_average_pool_stage(const ConfigNode& config);
+// {"momentum", "epsilon"}: statistics of each timestep's batch in training, running ones in evaluation
+std::shared_ptr<const Stage> make_batch_norm_stage(const ConfigNode& config);
+// {"epsilon"}: over H, W and C of each sample
+std::shared_ptr<const Stage> make_layer_norm_stage(const ConfigNode& config);
+// {"radius", "bias", "alpha", "beta"}
+std::shared_ptr<const Stage> make_local_response_norm_stage(const ConfigNode& config);
+// {"rate"}: the share of values dropped, in training only
+std::shared_ptr<const Stage> make_dropout_stage(const ConfigNode& config);
+// [N, H, W, C] -> [N, H W C]
+std::shared_ptr<const Stage> make_flatten_stage(const ConfigNode& config);
+// Adds the layer's input: as it is when shapes match, else resized and projected by 1x1 without bias.
+std::shared_ptr<const Stage> make_residual_stage(const ConfigNode& config);
+
+}  // namespace chiasm
