@@ -111,5 +111,22 @@ TEST(ByteSource, FindsDamageInGzip) {
   EXPECT_THROW(read_all(garbage), FileError);
 }
 
+// A zip entry is one deflate stream: a second one after it is not content.
+TEST(ByteSource, RefusesBytesAfterADeflateStream) {
+  const TempFolder folder;
+  const Bytes content = test::noise(100), member = test::gzip(content);
+  const Bytes deflated(member.begin() + 10, member.end() - 8);  // without the header and trailer of gzip
+  Bytes twice = deflated;
+  test::append(twice, deflated);
+  const auto read_all = [&](const Bytes& stored) {
+    const auto file = std::make_shared<InputFile>(folder.write("file", stored));
+    ByteSource source(file, 0, file->size(), Coding::kDeflate, "entry");
+    EXPECT_EQ(source.read(100, "content"), content);
+    source.expect_end();
+  };
+  EXPECT_NO_THROW(read_all(deflated));
+  EXPECT_THAT(error_of<FileError>([&] { read_all(twice); }), HasSubstr("entry: byte"));
+}
+
 }  // namespace
 }  // namespace chiasm
