@@ -125,7 +125,7 @@ TEST(ByteSource, RefusesBytesAfterADeflateStream) {
     source.expect_end();
   };
   EXPECT_NO_THROW(read_all(deflated));
-  EXPECT_THAT(error_of<FileError>([&] { read_all(twice); }), HasSubstr("entry: byte"));
+  EXPECT_THAT(error_of<FileError>([&] { read_all(twice); }), HasSubstr("bytes follow the compressed data"));
 }
 
 }  // namespace
