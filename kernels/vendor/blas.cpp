@@ -14,8 +14,8 @@ namespace {
 
 // Blocks of C in deterministic mode: enough for many cores, and none so small that handing it out costs more than it
 // saves.
-constexpr std::int64_t kMaxBlocks = 32;
-constexpr std::int64_t kMinBlockFlops = 1 << 20;
+constexpr std::int64_t kMaxBlocks = 16;
+constexpr std::int64_t kMinBlockFlops = 1 << 21;
 constexpr std::int64_t kBlockMultiple = 16;  // a multiple of OpenBLAS's register tiles
 
 blasint to_blas(std::int64_t size) {
@@ -32,24 +32,24 @@ void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a, const
               to_blas(c_stride));
 }
 
+std::int64_t blocks_along(std::int64_t side, std::int64_t block) { return (side + block - 1) / block; }
+
 void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a,
                     const Factor& b, float beta, float* c, std::int64_t c_stride) {
-  const std::int64_t side = std::max(m, n);
+  // Each block packs its rows of A and columns of B again: nearly square blocks do so least.
   const std::int64_t wanted = std::clamp<std::int64_t>(2 * m * n * k / kMinBlockFlops, 1, kMaxBlocks);
-  const std::int64_t per_block = (side + wanted - 1) / wanted;
-  const std::int64_t block = (per_block + kBlockMultiple - 1) / kBlockMultiple * kBlockMultiple;
-  stream.parallel_tasks((side + block - 1) / block, [&](std::int64_t i) {
-    const std::int64_t begin = i * block;
-    const std::int64_t count = std::min(block, side - begin);
-    if (m >= n) {
-      Factor rows = a;
-      rows.data += a.transposed ? begin : begin * a.stride;
-      call(count, n, k, rows, b, beta, c + begin * c_stride, c_stride);
-    } else {
-      Factor columns = b;
-      columns.data += b.transposed ? begin * b.stride : begin;
-      call(m, count, k, a, columns, beta, c + begin, c_stride);
-    }
+  std::int64_t rows = m, columns = n;
+  while (blocks_along(m, rows) * blocks_along(n, columns) < wanted && std::max(rows, columns) > kBlockMultiple) {
+    std::int64_t& longer = rows > columns ? rows : columns;
+    longer = blocks_along((longer + 1) / 2, kBlockMultiple) * kBlockMultiple;
+  }
+  const std::int64_t across = blocks_along(n, columns);
+  stream.parallel_tasks(blocks_along(m, rows) * across, [&](std::int64_t block) {
+    const std::int64_t i = block / across * rows, j = block % across * columns;
+    Factor block_a = a, block_b = b;
+    block_a.data += a.transposed ? i : i * a.stride;
+    block_b.data += b.transposed ? j * b.stride : j;
+    call(std::min(rows, m - i), std::min(columns, n - j), k, block_a, block_b, beta, c + i * c_stride + j, c_stride);
   });
 }
 
