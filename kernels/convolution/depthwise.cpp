@@ -11,8 +11,15 @@ namespace {
 
 constexpr std::int64_t kLanes = 8;
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+constexpr std::int64_t kPixelBytes = kLanes * static_cast<std::int64_t>(sizeof(float));
+// Two vectors are one line of the cache: a task takes both halves of the lines it touches.
+constexpr int kHalves = 2;
+constexpr std::int64_t kChannels = kHalves * kLanes;
 
 constexpr int kColumns = 8;  // output columns (or kernel columns) whose sums are held in registers at once
+// With at most this many columns, both halves are summed at once: fused multiply-adds need about eight independent
+// sums.
+constexpr int kFewColumns = 4;
 // A strip's plane should leave room in a 32 KiB first cache for weights and results, but strips of fewer output rows
 // than this pack the rows they share too often.
 constexpr std::int64_t kPlaneBytes = 20 << 10;
@@ -42,8 +49,7 @@ struct Plane {
   std::int64_t columns() const { return (out.w - 1) * stride.w + (taps.w - 1) * dilation.w + 1; }
   std::int64_t rows(std::int64_t windows) const { return (windows - 1) * stride.h + (taps.h - 1) * dilation.h + 1; }
   std::int64_t strip() const {
-    const std::int64_t row_bytes = columns() * kLanes * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t rows_that_fit = kPlaneBytes / row_bytes;
+    const std::int64_t rows_that_fit = kPlaneBytes / (columns() * kPixelBytes);
     const std::int64_t fit = (rows_that_fit - (taps.h - 1) * dilation.h - 1) / stride.h + 1;
     return std::min(out.h, std::max(fit, kMinStripRows));
   }
@@ -68,7 +74,13 @@ Plane gradient_plane(const ConvGeometry& g) {
           w.in};
 }
 
-// Copies `lanes` channels of a pixel; the rest of the vector is zero.
+// Channels of one task. The lanes of a half beyond the last channel hold zeros and are never stored.
+struct Block {
+  std::int64_t first;
+  std::int64_t count;
+  std::int64_t lanes(int half) const { return std::clamp<std::int64_t>(count - half * kLanes, 0, kLanes); }
+};
+
 inline CHIASM_INLINE_LAMBDA void pack_pixel(const float* from, std::int64_t lanes, float* to) {
   if (lanes == kLanes) {
     lanes_at(to) = lanes_at(from);
@@ -85,33 +97,48 @@ inline CHIASM_INLINE_LAMBDA void unpack_pixel(const Lanes& from, std::int64_t la
   for (std::int64_t c = 0; c < lanes; ++c) to[c] = from[c];
 }
 
-// Packs `count` rows of the plane from row `first`. Row r of the plane is all zero, and not written, unless live[r].
-inline CHIASM_INLINE_LAMBDA void pack_rows(const Plane& plane, const float* image, std::int64_t lanes,
-                                           std::int64_t first, std::int64_t count, float* packed, bool* live) {
+// Copies the channels of `block` of a pixel; the halves lie `half_step` apart.
+inline CHIASM_INLINE_LAMBDA void pack_halves(const float* from, const Block& block, float* to, std::int64_t half_step) {
+  pack_pixel(from, block.lanes(0), to);
+  pack_pixel(from + kLanes, block.lanes(1), to + half_step);
+}
+
+struct Rows {
+  std::int64_t begin, end;
+};
+
+// Of the windows i in [0, count), those whose row i * stride + offset lies in `live`.
+Rows windows_on(const Rows& live, std::int64_t offset, std::int64_t stride, std::int64_t count) {
+  const auto first_at = [&](std::int64_t row) {
+    return std::clamp<std::int64_t>(row <= offset ? 0 : (row - offset + stride - 1) / stride, 0, count);
+  };
+  return {first_at(live.begin), first_at(live.end)};
+}
+
+// Packs `count` rows of the plane from row `first` and returns those that may hold anything but zeros; the others are
+// not written.
+inline CHIASM_INLINE_LAMBDA Rows pack_rows(const Plane& plane, const float* image, const Block& block,
+                                           std::int64_t first, std::int64_t count, float* packed,
+                                           std::int64_t half_step) {
   const std::int64_t columns = plane.columns();
-  for (std::int64_t r = 0; r < count; ++r) {
-    const std::int64_t position = first + r - plane.top;
-    const std::int64_t row = position / plane.spread.h;
-    live[r] = position >= 0 && position % plane.spread.h == 0 && row < plane.source.h;
-    if (!live[r]) continue;
+  const std::int64_t last = plane.top + (plane.source.h - 1) * plane.spread.h - first;
+  const Rows live{std::clamp<std::int64_t>(plane.top - first, 0, count), std::clamp<std::int64_t>(last + 1, 0, count)};
+  for (std::int64_t r = live.begin; r < live.end; ++r) {
     float* to = packed + r * columns * kLanes;
-    const float* from = image + row * plane.source.w * plane.channels;
-    if (plane.spread.w == 1) {
-      const std::int64_t begin = std::clamp<std::int64_t>(plane.left, 0, columns);
-      const std::int64_t end = std::clamp<std::int64_t>(plane.source.w + plane.left, begin, columns);
-      std::fill(to, to + begin * kLanes, 0.0f);
-      for (std::int64_t c = begin; c < end; ++c) {
-        pack_pixel(from + (c - plane.left) * plane.channels, lanes, to + c * kLanes);
-      }
-      std::fill(to + end * kLanes, to + columns * kLanes, 0.0f);
-      continue;
+    const std::int64_t row = first + r - plane.top;
+    const bool between = row % plane.spread.h != 0;
+    if (between || plane.spread.w > 1 || plane.columns() != plane.source.w) {
+      std::fill(to, to + columns * kLanes, 0.0f);
+      std::fill(to + half_step, to + half_step + columns * kLanes, 0.0f);
     }
-    std::fill(to, to + columns * kLanes, 0.0f);
+    if (between) continue;
+    const float* from = image + row / plane.spread.h * plane.source.w * plane.channels;
     for (std::int64_t s = 0; s < plane.source.w; ++s) {
       const std::int64_t c = s * plane.spread.w + plane.left;
-      if (c >= 0 && c < columns) pack_pixel(from + s * plane.channels, lanes, to + c * kLanes);
+      if (c >= 0 && c < columns) pack_halves(from + s * plane.channels, block, to + c * kLanes, half_step);
     }
   }
+  return live;
 }
 
 // Calls body.template operator()<N>(first) for blocks of N = kColumns, then one smaller block, that cover [0, count).
@@ -140,107 +167,142 @@ inline CHIASM_INLINE_LAMBDA void in_blocks(std::int64_t count, Body&& body) {
   }
 }
 
-// Scratch of one task.
+// Scratch of one thread. Of plane, weights and dy there is one for each half.
 struct Scratch {
-  float* plane;    // strip of the packed source
-  float* weights;  // [taps][kLanes]: packed kernel, or sums of the weight gradient
-  float* dy;       // strip of packed dy, weight gradient only
-  bool* live;
+  float* plane;           // strip of the packed source
+  float* weights;         // [taps][kLanes]: packed kernel, or sums of the weight gradient
+  float* dy;              // strip of packed dy, weight gradient only
+  std::int32_t* offsets;  // where the plane holds tap (a, b) of window (0, 0), or tap (0, 0) of each window of a strip
+  std::int64_t plane_step, weights_step, dy_step;  // from the first half to the second
 };
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 struct ScratchSizes {
-  std::int64_t plane, weights, dy, live;
-  std::int64_t total() const { return plane + weights + dy + live; }
+  std::int64_t plane, weights, dy, offsets;
+  std::int64_t total() const { return kHalves * (plane + weights + dy) + offsets; }
 };
 
 ScratchSizes scratch_sizes(const Plane& plane, bool weight_gradient) {
-  constexpr std::int64_t kPixel = kLanes * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t rows = plane.rows(plane.strip());
-  return {aligned(rows * plane.columns() * kPixel), aligned(plane.taps.h * plane.taps.w * kPixel),
-          weight_gradient ? aligned(plane.strip() * plane.out.w * kPixel) : 0, aligned(rows)};
+  const std::int64_t taps = plane.taps.h * plane.taps.w, windows = plane.strip() * plane.out.w;
+  return {aligned(plane.rows(plane.strip()) * plane.columns() * kPixelBytes), aligned(taps * kPixelBytes),
+          weight_gradient ? aligned(windows * kPixelBytes) : 0,
+          aligned((weight_gradient ? windows : taps) * static_cast<std::int64_t>(sizeof(std::int32_t)))};
 }
 
-Scratch scratch_at(std::byte* memory, const ScratchSizes& sizes) {
-  std::byte* weights = memory + sizes.plane;
-  std::byte* dy = weights + sizes.weights;
-  return {reinterpret_cast<float*>(memory), reinterpret_cast<float*>(weights), reinterpret_cast<float*>(dy),
-          reinterpret_cast<bool*>(dy + sizes.dy)};
+// REQUIRES: `memory` is 64-byte aligned. Fills the offsets.
+Scratch scratch_at(std::byte* memory, const Plane& plane, bool weight_gradient) {
+  const ScratchSizes sizes = scratch_sizes(plane, weight_gradient);
+  constexpr std::int64_t kFloat = sizeof(float);
+  Scratch scratch{};
+  scratch.plane = reinterpret_cast<float*>(memory);
+  scratch.weights = scratch.plane + kHalves * sizes.plane / kFloat;
+  scratch.dy = scratch.weights + kHalves * sizes.weights / kFloat;
+  scratch.offsets = reinterpret_cast<std::int32_t*>(scratch.dy + kHalves * sizes.dy / kFloat);
+  scratch.plane_step = sizes.plane / kFloat;
+  scratch.weights_step = sizes.weights / kFloat;
+  scratch.dy_step = sizes.dy / kFloat;
+  const Size2d count = weight_gradient ? Size2d{plane.strip(), plane.out.w} : plane.taps;
+  const Size2d step = weight_gradient ? plane.stride : plane.dilation;
+  for (std::int64_t a = 0; a < count.h; ++a) {
+    for (std::int64_t b = 0; b < count.w; ++b) {
+      scratch.offsets[a * count.w + b] =
+          static_cast<std::int32_t>((a * step.h * plane.columns() + b * step.w) * kLanes);
+    }
+  }
+  return scratch;
 }
 
-// result[i, j] = sum over taps of plane[i * stride + a * dilation, ...] * weights[a, b], for one image and channel
-// block.
-inline CHIASM_INLINE_LAMBDA void correlate(const Plane& plane, const float* image, std::int64_t lanes,
+// result[i, j] = sum over taps of plane[i * stride + a * dilation, ...] * weights[a, b], for one image and block.
+inline CHIASM_INLINE_LAMBDA void correlate(const Plane& plane, const float* image, const Block& block,
                                            const Scratch& scratch, float* result) {
-  const std::int64_t columns = plane.columns(), strip = plane.strip();
+  const std::int64_t columns = plane.columns(), strip = plane.strip(), step = plane.stride.w * kLanes;
   for (std::int64_t i0 = 0; i0 < plane.out.h; i0 += strip) {
     const std::int64_t rows = std::min(strip, plane.out.h - i0);
-    pack_rows(plane, image, lanes, i0 * plane.stride.h, plane.rows(rows), scratch.plane, scratch.live);
+    const Rows live =
+        pack_rows(plane, image, block, i0 * plane.stride.h, plane.rows(rows), scratch.plane, scratch.plane_step);
     for (std::int64_t i = 0; i < rows; ++i) {
+      // Taps on rows of padding are left out; the rest are one run.
+      const Rows taps = windows_on(live, i * plane.stride.h, plane.dilation.h, plane.taps.h);
       float* out = result + (i0 + i) * plane.out.w * plane.channels;
       in_blocks(plane.out.w, [&]<int N>(std::int64_t j0) CHIASM_INLINE_LAMBDA {
-        Lanes sum[N] = {};
-        const std::int64_t step = plane.stride.w * kLanes;
-        for (std::int64_t a = 0; a < plane.taps.h; ++a) {
-          const std::int64_t row = i * plane.stride.h + a * plane.dilation.h;
-          if (!scratch.live[row]) continue;
-          const float* x = scratch.plane + (row * columns + j0 * plane.stride.w) * kLanes;
-          const float* w = scratch.weights + a * plane.taps.w * kLanes;
-          for (std::int64_t b = 0; b < plane.taps.w; ++b) {
-            const Lanes weight = lanes_at(w);
+        constexpr int kAtOnce = N <= kFewColumns ? kHalves : 1;
+        for (int half = 0; half < kHalves && block.lanes(half) > 0; half += kAtOnce) {
+          Lanes sum[kAtOnce * N] = {};
+          const float* x =
+              scratch.plane + half * scratch.plane_step + (i * plane.stride.h * columns + j0 * plane.stride.w) * kLanes;
+          const float* w = scratch.weights + half * scratch.weights_step;
+          for (std::int64_t tap = taps.begin * plane.taps.w; tap < taps.end * plane.taps.w; ++tap) {
+            const float* at = x + scratch.offsets[tap];
+#pragma GCC unroll 2
+            for (int h = 0; h < kAtOnce; ++h) {
+              const Lanes weight = lanes_at(w + h * scratch.weights_step + tap * kLanes);
 #pragma GCC unroll 8
-            for (int j = 0; j < N; ++j) sum[j] += lanes_at(x + j * step) * weight;
-            x += plane.dilation.w * kLanes;
-            w += kLanes;
+              for (int j = 0; j < N; ++j) sum[h * N + j] += lanes_at(at + h * scratch.plane_step + j * step) * weight;
+            }
+          }
+#pragma GCC unroll 2
+          for (int h = 0; h < kAtOnce; ++h) {
+#pragma GCC unroll 8
+            for (int j = 0; j < N; ++j) {
+              unpack_pixel(sum[h * N + j], block.lanes(half + h),
+                           out + (j0 + j) * plane.channels + (half + h) * kLanes);
+            }
           }
         }
-#pragma GCC unroll 8
-        for (int j = 0; j < N; ++j) unpack_pixel(sum[j], lanes, out + (j0 + j) * plane.channels);
       });
     }
   }
 }
 
 // Adds to scratch.weights[a, b] the sum over (i, j) of plane[i * stride + a * dilation, ...] * dy[i, j], for one image
-// and channel block.
+// and block.
 inline CHIASM_INLINE_LAMBDA void add_weight_gradient(const Plane& plane, const float* image, const float* dy,
-                                                     std::int64_t lanes, const Scratch& scratch) {
-  const std::int64_t columns = plane.columns(), strip = plane.strip();
-  const std::int64_t x_step = plane.stride.w * kLanes, b_step = plane.dilation.w * kLanes;
+                                                     const Block& block, const Scratch& scratch) {
+  const std::int64_t columns = plane.columns(), strip = plane.strip(), b_step = plane.dilation.w * kLanes;
   for (std::int64_t i0 = 0; i0 < plane.out.h; i0 += strip) {
     const std::int64_t rows = std::min(strip, plane.out.h - i0);
-    pack_rows(plane, image, lanes, i0 * plane.stride.h, plane.rows(rows), scratch.plane, scratch.live);
+    const Rows live =
+        pack_rows(plane, image, block, i0 * plane.stride.h, plane.rows(rows), scratch.plane, scratch.plane_step);
     for (std::int64_t p = 0; p < rows * plane.out.w; ++p) {
-      pack_pixel(dy + (i0 * plane.out.w + p) * plane.channels, lanes, scratch.dy + p * kLanes);
+      pack_halves(dy + (i0 * plane.out.w + p) * plane.channels, block, scratch.dy + p * kLanes, scratch.dy_step);
     }
     for (std::int64_t a = 0; a < plane.taps.h; ++a) {
+      // Windows whose row a is padding are left out; the rest are one run.
+      const Rows windows = windows_on(live, a * plane.dilation.h, plane.stride.h, rows);
       in_blocks(plane.taps.w, [&]<int N>(std::int64_t b0) CHIASM_INLINE_LAMBDA {
-        float* sums = scratch.weights + (a * plane.taps.w + b0) * kLanes;
-        Lanes sum[N];
+        constexpr int kAtOnce = N <= kFewColumns ? kHalves : 1;
+        for (int half = 0; half < kHalves && block.lanes(half) > 0; half += kAtOnce) {
+          float* sums = scratch.weights + half * scratch.weights_step + (a * plane.taps.w + b0) * kLanes;
+          const float* x =
+              scratch.plane + half * scratch.plane_step + a * plane.dilation.h * columns * kLanes + b0 * b_step;
+          const float* d = scratch.dy + half * scratch.dy_step;
+          Lanes sum[kAtOnce * N] = {};
+          for (std::int64_t p = windows.begin * plane.out.w; p < windows.end * plane.out.w; ++p) {
+            const float* at = x + scratch.offsets[p];
+#pragma GCC unroll 2
+            for (int h = 0; h < kAtOnce; ++h) {
+              const Lanes error = lanes_at(d + h * scratch.dy_step + p * kLanes);
 #pragma GCC unroll 8
-        for (int b = 0; b < N; ++b) sum[b] = lanes_at(sums + b * kLanes);
-        for (std::int64_t i = 0; i < rows; ++i) {
-          const std::int64_t row = i * plane.stride.h + a * plane.dilation.h;
-          if (!scratch.live[row]) continue;
-          const float* x = scratch.plane + row * columns * kLanes + b0 * b_step;
-          const float* d = scratch.dy + i * plane.out.w * kLanes;
-          for (std::int64_t j = 0; j < plane.out.w; ++j) {
-            const Lanes error = lanes_at(d);
+              for (int b = 0; b < N; ++b) sum[h * N + b] += lanes_at(at + h * scratch.plane_step + b * b_step) * error;
+            }
+          }
+#pragma GCC unroll 2
+          for (int h = 0; h < kAtOnce; ++h) {
 #pragma GCC unroll 8
-            for (int b = 0; b < N; ++b) sum[b] += lanes_at(x + b * b_step) * error;
-            x += x_step;
-            d += kLanes;
+            for (int b = 0; b < N; ++b) lanes_at(sums + h * scratch.weights_step + b * kLanes) += sum[h * N + b];
           }
         }
-#pragma GCC unroll 8
-        for (int b = 0; b < N; ++b) lanes_at(sums + b * kLanes) = sum[b];
       });
     }
   }
 }
 
-std::int64_t blocks_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
+std::int64_t blocks_of(std::int64_t channels) { return (channels + kChannels - 1) / kChannels; }
+
+Block block_at(std::int64_t index, std::int64_t channels) {
+  return {index * kChannels, std::min(kChannels, channels - index * kChannels)};
+}
 
 // Pieces of the batch with a partial weight gradient each. They depend on the sizes alone.
 std::int64_t batch_pieces(const ConvGeometry& g) {
@@ -251,24 +313,28 @@ std::int64_t batch_pieces(const ConvGeometry& g) {
 void run_weight_gradient(const CpuStream& stream, const ConvGeometry& g, const float* x, const float* dy, float* dw,
                          std::byte* workspace) {
   const Plane plane = forward_plane(g);
-  const ScratchSizes sizes = scratch_sizes(plane, true);
+  const std::int64_t scratch_bytes = scratch_sizes(plane, true).total();
   const std::int64_t channels = g.in_channels, taps = g.taps(), pieces = batch_pieces(g);
   const std::int64_t tasks = blocks_of(channels) * pieces, threads = std::min<std::int64_t>(stream.threads(), tasks);
-  float* partial = reinterpret_cast<float*>(workspace + threads * sizes.total());
+  float* partial = reinterpret_cast<float*>(workspace + threads * scratch_bytes);
   stream.parallel_tasks(threads, [&](std::int64_t thread) {
-    const Scratch scratch = scratch_at(workspace + thread * sizes.total(), sizes);
+    const Scratch scratch = scratch_at(workspace + thread * scratch_bytes, plane, true);
     for (std::int64_t task = tasks * thread / threads; task < tasks * (thread + 1) / threads; ++task) {
-      const std::int64_t piece = task % pieces, c = task / pieces * kLanes;
-      const std::int64_t lanes = std::min(kLanes, channels - c);
-      std::fill_n(scratch.weights, taps * kLanes, 0.0f);
+      const std::int64_t piece = task % pieces;
+      const Block block = block_at(task / pieces, channels);
+      std::fill_n(scratch.weights, kHalves * scratch.weights_step, 0.0f);
       for (std::int64_t n = g.batch * piece / pieces; n < g.batch * (piece + 1) / pieces; ++n) {
         with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
-          add_weight_gradient(plane, x + n * g.window.in.h * g.window.in.w * channels + c,
-                              dy + n * g.out_pixels() * channels + c, lanes, scratch);
+          add_weight_gradient(plane, x + n * g.window.in.h * g.window.in.w * channels + block.first,
+                              dy + n * g.out_pixels() * channels + block.first, block, scratch);
         });
       }
       for (std::int64_t tap = 0; tap < taps; ++tap) {
-        std::copy_n(scratch.weights + tap * kLanes, lanes, partial + (piece * taps + tap) * channels + c);
+        float* to = partial + (piece * taps + tap) * channels + block.first;
+        for (int half = 0; half < kHalves; ++half) {
+          std::copy_n(scratch.weights + half * scratch.weights_step + tap * kLanes, block.lanes(half),
+                      to + half * kLanes);
+        }
       }
     }
   });
@@ -279,26 +345,28 @@ void run_weight_gradient(const CpuStream& stream, const ConvGeometry& g, const f
   }
 }
 
+// With `turned`, the kernel is turned by half a turn.
 void run_correlation(const CpuStream& stream, const Plane& plane, bool turned, std::int64_t batch, const float* x,
                      const float* w, float* y, std::byte* workspace) {
-  const ScratchSizes sizes = scratch_sizes(plane, false);
+  const std::int64_t scratch_bytes = scratch_sizes(plane, false).total();
   const std::int64_t channels = plane.channels, taps = plane.taps.h * plane.taps.w;
   const std::int64_t tasks = blocks_of(channels) * batch, threads = std::min<std::int64_t>(stream.threads(), tasks);
   stream.parallel_tasks(threads, [&](std::int64_t thread) {
-    const Scratch scratch = scratch_at(workspace + thread * sizes.total(), sizes);
+    const Scratch scratch = scratch_at(workspace + thread * scratch_bytes, plane, false);
     std::int64_t packed_block = -1;
     for (std::int64_t task = tasks * thread / threads; task < tasks * (thread + 1) / threads; ++task) {
-      const std::int64_t n = task % batch, block = task / batch, c = block * kLanes;
-      const std::int64_t lanes = std::min(kLanes, channels - c);
-      if (block != packed_block) {
+      const std::int64_t n = task % batch;
+      const Block block = block_at(task / batch, channels);
+      if (block.first != packed_block) {
         for (std::int64_t tap = 0; tap < taps; ++tap) {
-          pack_pixel(w + (turned ? taps - 1 - tap : tap) * channels + c, lanes, scratch.weights + tap * kLanes);
+          pack_halves(w + (turned ? taps - 1 - tap : tap) * channels + block.first, block,
+                      scratch.weights + tap * kLanes, scratch.weights_step);
         }
-        packed_block = block;
+        packed_block = block.first;
       }
       with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
-        correlate(plane, x + n * plane.source.h * plane.source.w * channels + c, lanes, scratch,
-                  y + n * plane.out.h * plane.out.w * channels + c);
+        correlate(plane, x + n * plane.source.h * plane.source.w * channels + block.first, block, scratch,
+                  y + n * plane.out.h * plane.out.w * channels + block.first);
       });
     }
   });

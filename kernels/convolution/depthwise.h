@@ -2,8 +2,8 @@
 // Depthwise convolution (one channel in, one out, per group), float32, dense. Channels lie innermost, so a vector holds
 // eight channels of one pixel and no sum crosses its lanes.
 //
-// Work is cut into (image, block of 8 channels). For each, the rows that a strip of output rows needs are packed into a
-// zero-padded plane of eight-channel pixels that stays in the first cache; the inner loops then have no edges. Each
+// Work is cut into (image, block of 16 channels). For each, the rows that a strip of output rows needs are packed into
+// a zero-padded plane of eight-channel pixels that stays in the first cache; the inner loops then have no edges. Each
 // element of a result is summed in one order whatever the number of threads.
 #pragma once
 

@@ -1,19 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/convolution/passes.h"
 
-#include <algorithm>
-
 #include "kernels/convolution/depthwise.h"
+#include "kernels/convolution/direct.h"
 #include "kernels/convolution/matrix_product.h"
 #include "kernels/convolution/reference.h"
 #include "kernels/op.h"
 
 namespace chiasm {
+namespace {
 
-ConvMethod choose_method(const CpuStream&, ConvPass, DType dtype, const ConvGeometry& g) {
+// All measured by bench/kernels/convolution_bench.cpp, on AVX2.
+//
+// Up to so many output pixels an image is small beside its kernel, and reordering the kernel for oneDNN costs more than
+// gathering patches. oneDNN's weight gradient gains from longer rows than its other passes.
+constexpr std::int64_t kSmallMap = 16;
+constexpr std::int64_t kSmallMapForWeights = 64;
+
+// oneDNN's depthwise forward pass skips padding; its input gradient does on small maps only, and its weight gradient
+// is several times slower than ours.
+bool depthwise_by_onednn(ConvPass pass, const ConvGeometry& g) {
+  return pass == ConvPass::kForward || (pass == ConvPass::kInputGradient && g.out_pixels() <= kSmallMap);
+}
+
+}  // namespace
+
+ConvMethod choose_method(const CpuStream& stream, ConvPass pass, DType dtype, const ConvGeometry& g) {
   if (dtype != DType::kFloat32 || g.batch == 0) return ConvMethod::kReference;
-  if (g.depthwise()) return ConvMethod::kDepthwise;
-  return ConvMethod::kMatrixProduct;
+  if (g.depthwise() && g.groups > 1) {
+    return depthwise_by_onednn(pass, g) && has_direct(stream, pass, g) ? ConvMethod::kOneDnn : ConvMethod::kDepthwise;
+  }
+  const std::int64_t small = pass == ConvPass::kWeightGradient ? kSmallMapForWeights : kSmallMap;
+  if (g.groups == 1 && g.out_pixels() <= small) return ConvMethod::kMatrixProduct;
+  return has_direct(stream, pass, g) ? ConvMethod::kOneDnn : ConvMethod::kMatrixProduct;
 }
 
 std::int64_t conv_workspace_bytes(const CpuStream& stream, ConvPass pass, DType dtype, const ConvGeometry& g) {
@@ -22,9 +41,12 @@ std::int64_t conv_workspace_bytes(const CpuStream& stream, ConvPass pass, DType 
       return depthwise_workspace_bytes(stream, pass, g);
     case ConvMethod::kMatrixProduct:
       return matrix_product_workspace_bytes(g);
-    default:
-      return 0;
+    case ConvMethod::kOneDnn:
+      return direct_workspace_bytes(stream, pass, g);
+    case ConvMethod::kReference:
+      break;
   }
+  return 0;
 }
 
 void run_convolution(const CpuStream& stream, ConvPass pass, const ConvGeometry& g, const View& a, const View& b,
@@ -38,10 +60,15 @@ void run_convolution(const CpuStream& stream, ConvPass pass, const ConvGeometry&
   std::byte* workspace = stream.workspace(conv_workspace_bytes(stream, pass, result.dtype(), g));
   const float *p = a.as<float>(), *q = b.as<float>();
   float* r = result.as<float>();
-  if (method == ConvMethod::kDepthwise) {
-    depthwise_convolution(stream, pass, g, p, q, r, workspace);
-  } else {
-    matrix_product_convolution(stream, pass, g, p, q, r, workspace);
+  switch (method) {
+    case ConvMethod::kDepthwise:
+      return depthwise_convolution(stream, pass, g, p, q, r, workspace);
+    case ConvMethod::kMatrixProduct:
+      return matrix_product_convolution(stream, pass, g, p, q, r, workspace);
+    case ConvMethod::kOneDnn:
+      return direct_convolution(stream, pass, g, p, q, r, workspace);
+    case ConvMethod::kReference:
+      return;
   }
 }
 
