@@ -39,6 +39,7 @@ CHIASM_INLINE_LAMBDA inline std::array<float, Values> reduce_run(std::int64_t co
       for (int v = 0; v < Values; ++v) lanes[v][l] = t[v];
     }
     for (i = kLanes; i + kLanes <= count; i += kLanes) {
+#pragma GCC unroll 1
       for (int l = 0; l < kLanes; ++l) {
         const std::array<float, Values> t = term(i + l);
         for (int v = 0; v < Values; ++v) lanes[v][l] = combine(lanes[v][l], t[v]);

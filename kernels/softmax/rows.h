@@ -46,8 +46,16 @@ CHIASM_INLINE_LAMBDA inline LogSum<float> log_sum_dense(const float* x, std::int
   using One = std::array<float, 1>;
   const float largest =
       reduce_run<1>(count, MaxOf{}, [x](std::int64_t i) CHIASM_INLINE_LAMBDA { return One{x[i]}; })[0];
-  const float sum = reduce_run<1>(
-      count, SumOf{}, [=](std::int64_t i) CHIASM_INLINE_LAMBDA { return One{approx::exp(x[i] - largest)}; })[0];
+  // Exponentials first, then their sum: two loops that vectorise, where the one over lanes does not.
+  constexpr std::int64_t kBlock = 256;
+  float block[kBlock];
+  float sum = 0.0f;
+  for (std::int64_t start = 0; start < count; start += kBlock) {
+    const std::int64_t length = std::min(kBlock, count - start);
+    for (std::int64_t i = 0; i < length; ++i) block[i] = approx::exp(x[start + i] - largest);
+    const float* from = block;
+    sum += reduce_run<1>(length, SumOf{}, [from](std::int64_t i) CHIASM_INLINE_LAMBDA { return One{from[i]}; })[0];
+  }
   return {largest, sum};
 }
 
