@@ -40,7 +40,7 @@ class Backward {
     const Node node = graph_.nodes()[id];  // a copy: appending nodes moves the vector
     const Value dy = gradient_[node.outputs[0]];
     for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
-      if (!reached_[node.inputs[i]]) continue;
+      if (!reached_[node.inputs[i]] || !is_floating(graph_.spec(node.inputs[i]).dtype)) continue;
       const GradientRule rule = node.op->gradient(i);
       if (rule.kind == GradientRule::Kind::kNone) continue;
       const LabelScope label(graph_, node.label);

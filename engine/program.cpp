@@ -2,6 +2,7 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <span>
 
@@ -173,6 +174,19 @@ void Program::run_stepwise() {
       require_finite(out, (node.label.empty() ? "" : node.label + ": ") + node.op->name());
     }
   }
+}
+
+std::vector<std::pair<std::string, double>> Program::profile_compute() {
+  prepare();
+  std::map<std::string, double> seconds;
+  for (std::size_t i = 0; i < first_commit_; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    run_steps(i, i + 1);
+    seconds[steps_[i].op->name()] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  std::vector<std::pair<std::string, double>> sorted(seconds.begin(), seconds.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  return sorted;
 }
 
 std::int64_t Program::measure_touched_bytes() {

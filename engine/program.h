@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/graph.h"
@@ -50,6 +51,9 @@ class Program {
   // run_compute(), node by node, checking that every floating input, state and result is finite. Throws NumericalError
   // naming the first that is not: for a node, its op and its label.
   void run_stepwise();
+
+  // run_compute() with the time of each node, in seconds, by op name; the longest first.
+  std::vector<std::pair<std::string, double>> profile_compute();
 
   const Graph& graph() const { return graph_; }  // after passes
   const MemoryPlan& plan() const { return plan_; }

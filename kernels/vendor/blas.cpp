@@ -12,9 +12,12 @@
 namespace chiasm {
 namespace {
 
-// Blocks of C in deterministic mode: enough for many cores, and none so small that handing it out costs more than it
-// saves.
-constexpr std::int64_t kMaxBlocks = 16;
+// C is cut into blocks that are computed on one thread each. OpenBLAS's own threads wait for each other at every slice
+// of k, which made a step of a small network on two cores slower than on one. None is so small that handing it out
+// costs more than it saves. In deterministic mode their number does not depend on the threads and is enough for many
+// cores.
+constexpr std::int64_t kDeterministicBlocks = 16;
+constexpr std::int64_t kBlocksPerThread = 2;
 constexpr std::int64_t kMinBlockFlops = 1 << 21;
 constexpr std::int64_t kBlockMultiple = 16;  // a multiple of OpenBLAS's register tiles
 
@@ -37,7 +40,8 @@ std::int64_t blocks_along(std::int64_t side, std::int64_t block) { return (side 
 void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a,
                     const Factor& b, float beta, float* c, std::int64_t c_stride) {
   // Each block packs its rows of A and columns of B again: nearly square blocks do so least.
-  const std::int64_t wanted = std::clamp<std::int64_t>(2 * m * n * k / kMinBlockFlops, 1, kMaxBlocks);
+  const std::int64_t most = stream.deterministic() ? kDeterministicBlocks : kBlocksPerThread * stream.threads();
+  const std::int64_t wanted = std::clamp<std::int64_t>(2 * m * n * k / kMinBlockFlops, 1, most);
   std::int64_t rows = m, columns = n;
   while (blocks_along(m, rows) * blocks_along(n, columns) < wanted && std::max(rows, columns) > kBlockMultiple) {
     std::int64_t& longer = rows > columns ? rows : columns;
@@ -62,11 +66,11 @@ void sgemm(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t
     for (std::int64_t i = 0; beta == 0.0f && i < m; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
     return;
   }
-  if (stream.deterministic()) {
-    call_in_blocks(stream, m, n, k, a, b, beta, c, c_stride);
-  } else {
-    const LibraryThreads threads(stream.threads());
+  if (stream.threads() == 1 && !stream.deterministic()) {
+    const LibraryThreads one(1);
     call(m, n, k, a, b, beta, c, c_stride);
+  } else {
+    call_in_blocks(stream, m, n, k, a, b, beta, c, c_stride);
   }
 }
 

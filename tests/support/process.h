@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a program as a person would: its arguments, what it prints, its exit status.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chiasm::test {
+
+struct ProcessResult {
+  int status = -1;  // exit status, or 128 + the signal that ended it
+  std::string out;
+  std::string err;
+};
+
+struct ProcessOptions {
+  // Sends `signal` this long after the start, if it still runs.
+  std::optional<std::chrono::milliseconds> signal_after = {};
+  int signal = 9;
+  // Largest file it may write, in bytes: a full disk.
+  std::optional<long> file_size_limit = {};
+};
+
+// arguments[0] is the program. Throws std::runtime_error when it cannot be started.
+ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
+
+// A new empty folder below the system's temporary one, removed with everything in it at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+std::string read_text(const std::string& path);
+void write_text(const std::string& path, const std::string& text);
+
+}  // namespace chiasm::test

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chiasm command from the outside: training, killing, resuming, evaluating, and what it says about wrong input.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "tests/support/process.h"
+
+namespace chiasm::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const char* const kCommand = CHIASM_COMMAND;
+
+// An IDX file: magic, sizes, bytes.
+std::string idx(std::initializer_list<std::uint32_t> sizes, const std::string& bytes) {
+  std::string file{'\0', '\0', '\x08', static_cast<char>(sizes.size())};
+  for (std::uint32_t size : sizes) {
+    for (int shift : {24, 16, 8, 0}) file += static_cast<char>(size >> shift & 0xff);
+  }
+  return file + bytes;
+}
+
+// A run folder's worth of small data: 8 x 8 images whose class is the quadrant that is bright.
+class CommandTest : public testing::Test {
+ protected:
+  static constexpr int kSamples = 96;
+
+  CommandTest() {
+    std::mt19937 random(5);
+    std::string images, labels;
+    for (int i = 0; i < kSamples; ++i) {
+      const int label = static_cast<int>(random() % 4);
+      labels += static_cast<char>(label);
+      for (int p = 0; p < 64; ++p) {
+        const bool inside = (p / 8 >= 4) == (label / 2 == 1) && (p % 8 >= 4) == (label % 2 == 1);
+        images += static_cast<char>(random() % 100 + (inside ? 120 : 0));
+      }
+    }
+    write_text(folder / "images", idx({kSamples, 8, 8}, images));
+    write_text(folder / "labels", idx({kSamples}, labels));
+    write_text(recipe, recipe_text());
+  }
+
+  std::string recipe_text() const {
+    nlohmann::json json = nlohmann::json::parse(R"({
+      "chiasm": 1, "name": "quadrants",
+      "data": {"format": "idx", "normalise": {"mean": [0.3], "std": [0.25]}, "augment": {"pad": 1}, "train": {}, "test": {"limit": 40}},
+      "model": {"image": [8, 8, 1], "steps": 5, "layers": [
+        {"name": "conv1", "pre": [{"op": "conv", "channels": 4, "kernel": 3}, {"op": "batch_norm"}, "elu"], "post": [{"op": "max_pool", "size": 2}]},
+        {"name": "conv2", "pre": [{"op": "conv", "channels": 6, "kernel": 3}, {"op": "dropout", "rate": 0.1}],
+         "cell": {"type": "rgc", "cell_channels": 3, "tau": {"kernel": 3, "separable": true}, "gate": {"kernel": 3, "separable": true}}},
+        {"name": "readout", "pre": [{"op": "flatten"}, {"op": "linear", "units": 4}]}],
+        "connections": [{"source": "conv2", "target": "conv2"}]},
+      "train": {"batch": 8, "epochs": 4, "seed": 3, "optimizer": {"type": "sgd", "momentum": 0.9}, "learning_rate": 0.02,
+                "snapshot_every_steps": 5, "log_every_steps": 3}})");
+    for (const char* part : {"train", "test"}) {
+      json["data"][part]["path"] = folder / "images";
+      json["data"][part]["labels"] = folder / "labels";
+    }
+    return json.dump();
+  }
+
+  ProcessResult chiasm(std::vector<std::string> arguments, const ProcessOptions& options = {}) const {
+    arguments.insert(arguments.begin(), kCommand);
+    return run_process(arguments, options);
+  }
+  ProcessResult train(const std::string& out, std::vector<std::string> more = {},
+                      const ProcessOptions& options = {}) const {
+    std::vector<std::string> arguments{"train", recipe, "--out", folder / out, "--threads", "2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return chiasm(arguments, options);
+  }
+  std::string snapshot(const std::string& out, int step = 48) const {
+    return read_text(folder / (out + "/snapshots/step-" + std::to_string(step) + ".safetensors"));
+  }
+
+  TemporaryFolder folder;
+  std::string recipe = folder / "recipe.json";
+};
+
+TEST_F(CommandTest, TrainsEvaluatesAndReports) {
+  const ProcessResult trained = train("run");
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  for (const char* file : {"recipe.json", "environment.json", "metrics.jsonl", "report.html"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / ("run/" + std::string(file)))) << file;
+  }
+  EXPECT_THAT(read_text(folder / "run/report.html"), AllOf(HasSubstr("<svg"), HasSubstr("quadrants")));
+  const ProcessResult evaluated = chiasm({"evaluate", folder / "run", "--json"});
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  const nlohmann::json json = nlohmann::json::parse(evaluated.out);
+  EXPECT_EQ(json.at("samples"), 40);
+  EXPECT_GT(json.at("top1").get<double>(), 0.9);
+  EXPECT_LT(json.at("loss").get<double>(), 0.5);
+  EXPECT_EQ(json.at("top1_by_step").size(), 5u);
+  // The network sees the image from step 2 on; before that every image gets the same answer.
+  EXPECT_LT(json.at("top1_by_step")[0].get<double>(), 0.6);
+}
+
+TEST_F(CommandTest, SameSeedSameBits) {
+  ASSERT_EQ(train("a").status, 0);
+  ASSERT_EQ(train("b").status, 0);
+  EXPECT_EQ(snapshot("a"), snapshot("b"));
+  EXPECT_EQ(read_text(folder / "a/metrics.jsonl"), read_text(folder / "b/metrics.jsonl"));
+  ASSERT_EQ(train("c", {"--seed", "4"}).status, 0);
+  EXPECT_NE(snapshot("a"), snapshot("c"));
+}
+
+TEST_F(CommandTest, DeterministicModeDoesNotDependOnThreads) {
+  ASSERT_EQ(train("a", {"--deterministic", "--threads", "1"}).status, 0);
+  ASSERT_EQ(train("b", {"--deterministic", "--threads", "2"}).status, 0);
+  EXPECT_EQ(snapshot("a"), snapshot("b"));
+}
+
+// Killed at several moments of the same run, resumed each time, and killed again: the end is that of a run left alone.
+TEST_F(CommandTest, KilledAndResumedEndsWithTheSameBits) {
+  ASSERT_EQ(train("whole").status, 0);
+  int killed = 0;
+  for (int attempt = 0; attempt < 40; ++attempt) {
+    const auto moment = std::chrono::milliseconds(30 + 17 * attempt % 90);
+    const ProcessResult result = train("broken", {"--resume"}, {.signal_after = moment});
+    if (result.status == 0) break;
+    ASSERT_EQ(result.status, 128 + 9) << result.err;
+    ++killed;
+    if (attempt > 4) {
+      ASSERT_EQ(train("broken", {"--resume"}).status, 0);
+      break;
+    }
+  }
+  EXPECT_GT(killed, 0);
+  EXPECT_EQ(snapshot("broken"), snapshot("whole"));
+  EXPECT_EQ(read_text(folder / "broken/metrics.jsonl"), read_text(folder / "whole/metrics.jsonl"));
+}
+
+TEST_F(CommandTest, InterruptLeavesACleanSnapshot) {
+  ASSERT_EQ(train("whole").status, 0);
+  // Long enough that the signal comes while it trains.
+  const ProcessResult stopped =
+      train("stopped", {"--set", "train.epochs=4000"}, {.signal_after = std::chrono::milliseconds(700), .signal = 2});
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("--resume"));
+  EXPECT_FALSE(std::filesystem::is_empty(folder / "stopped/snapshots"));
+  EXPECT_EQ(chiasm({"evaluate", folder / "stopped", "--json"}).status, 0);
+}
+
+TEST_F(CommandTest, AFullDiskKeepsTheLastSnapshot) {
+  ASSERT_EQ(train("run", {"--max-steps", "5"}).status, 0);
+  const std::string kept = snapshot("run", 5);
+  // Snapshots are larger than this, everything else is smaller.
+  const ProcessResult full = train("other", {}, {.file_size_limit = 4096});
+  EXPECT_EQ(full.status, 1);
+  EXPECT_THAT(full.err, AllOf(HasSubstr("step-5.safetensors"), HasSubstr("File too large"))) << full.err;
+  EXPECT_EQ(snapshot("run", 5), kept);
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "other/snapshots")) {
+    ADD_FAILURE() << "left behind: " << entry.path();
+  }
+}
+
+TEST_F(CommandTest, DivergenceNamesTheNodeAndKeepsTheSnapshot) {
+  const ProcessResult result =
+      train("run", {"--set", "train.learning_rate=1e30", "--set", "train.snapshot_every_steps=1"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("training stopped at step"), HasSubstr("not finite"), HasSubstr("snapshots")));
+  EXPECT_FALSE(std::filesystem::is_empty(folder / "run/snapshots"));
+}
+
+struct Wrong {
+  const char* name;
+  std::vector<std::string> overrides;
+  std::vector<std::string> says;
+};
+void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.name; }
+
+class WrongRecipe : public CommandTest, public testing::WithParamInterface<Wrong> {};
+
+TEST_P(WrongRecipe, IsOneMessageAndStatusTwo) {
+  std::vector<std::string> more;
+  for (const std::string& o : GetParam().overrides) {
+    more.push_back("--set");
+    more.push_back(o);
+  }
+  const ProcessResult result = train("run", more);
+  EXPECT_EQ(result.status, 2) << result.err;
+  for (const std::string& text : GetParam().says) EXPECT_THAT(result.err, HasSubstr(text));
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Command, WrongRecipe,
+    testing::ValuesIn(std::vector<Wrong>{
+        {"UnknownKey", {"train.momentun=0.9"}, {"momentun"}},
+        {"WrongType", {"train.batch=\"many\""}, {"train.batch", "many", "integer"}},
+        {"OutOfRange", {"model.layers[1].pre[1].rate=1.5"}, {"rate", "1.5"}},
+        {"UnknownCell", {"model.layers[1].cell.type=rgcx"}, {"model.layers[1].cell.type", "rgcx", "time_decay"}},
+        {"UnknownOp", {"model.layers[0].pre[0].op=convv"}, {"model.layers[0].pre[0].op", "convv"}},
+        {"ImpossibleShape",
+         {"model.layers[0].pre[0].padding=valid", "model.layers[0].pre[0].kernel=11"},
+         {"conv1", "11"}},
+        {"ZeroDelayCycle", {"model.connections[0].delay=0"}, {"cycle", "conv2"}},
+        {"MissingLayer", {"model.connections[0].source=conv9"}, {"conv9"}},
+        {"TooFewSteps", {"model.steps=2"}, {"readout", "step"}},
+        {"WrongImage", {"model.image=[9,9,1]"}, {"[9, 9, 1]", "[8, 8, 1]"}},
+        {"TooFewClasses", {"model.layers[2].pre[1].units=3"}, {"3 outputs", "4 classes"}},
+        {"NoSuchFile", {"data.train.path=/nonexistent/images"}, {"/nonexistent/images"}},
+        {"WrongFormat", {"data.format=cifar10"}, {"images", "folder"}},
+        {"BatchTooLarge", {"train.batch=1000"}, {"1000", "96"}},
+        {"NotAnAssignment", {"train.batch"}, {"train.batch"}},
+    }),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(CommandTest, RefusesAFolderThatHoldsARun) {
+  ASSERT_EQ(train("run", {"--max-steps", "2"}).status, 0);
+  EXPECT_EQ(train("run", {"--max-steps", "2"}).status, 2);
+  const ProcessResult other = train("run", {"--resume", "--set", "train.batch=4"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("another recipe"));
+}
+
+TEST_F(CommandTest, DamagedSnapshotsAreRefused) {
+  ASSERT_EQ(train("run", {"--max-steps", "5"}).status, 0);
+  const std::string path = folder / "run/snapshots/step-5.safetensors";
+  std::string bytes = read_text(path);
+  bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 1);
+  write_text(path, bytes);
+  const ProcessResult result = chiasm({"evaluate", folder / "run"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("step-5.safetensors"));
+}
+
+TEST_F(CommandTest, DescribeAndDryRunSpeakJson) {
+  const ProcessResult described = chiasm({"describe", recipe, "--json"});
+  ASSERT_EQ(described.status, 0) << described.err;
+  const nlohmann::json json = nlohmann::json::parse(described.out);
+  std::int64_t sum = 0;
+  for (const auto& layer : json.at("layers")) sum += layer.at("parameters").get<std::int64_t>();
+  EXPECT_EQ(json.at("parameters"), sum);
+  EXPECT_EQ(json.at("layers")[0].at("parameters"), 3 * 3 * 4 + 4 + 2 * 4);
+  EXPECT_EQ(json.at("layers")[0].at("output_shape"), (std::vector<int>{4, 4, 4}));
+  const ProcessResult dry = chiasm({"train", recipe, "--dry-run", "--json"});
+  ASSERT_EQ(dry.status, 0) << dry.err;
+  EXPECT_EQ(nlohmann::json::parse(dry.out).at("steps"), 48);
+}
+
+TEST_F(CommandTest, HelpAndDoctorWork) {
+  const ProcessResult help = chiasm({"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const char* verb : {"doctor", "train", "evaluate", "describe"}) {
+    EXPECT_THAT(help.out, HasSubstr(verb));
+    const ProcessResult one = chiasm({verb, "--help"});
+    EXPECT_EQ(one.status, 0);
+    EXPECT_THAT(one.out, HasSubstr("Example"));
+  }
+  EXPECT_EQ(chiasm({"nonsense"}).status, 2);
+  EXPECT_EQ(chiasm({}).status, 2);
+  const ProcessResult doctor = chiasm({"doctor", "--json"});
+  EXPECT_EQ(doctor.status, 0);
+  EXPECT_NO_THROW(nlohmann::json::parse(doctor.out));
+}
+
+}  // namespace
+}  // namespace chiasm::test

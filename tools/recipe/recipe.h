@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recipe: everything a training run depends on, read strictly from JSON (models/recipes/README.md describes the
+// fields).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "engine/data/augment.h"
+#include "engine/data/dataset.h"
+#include "engine/optimizer.h"
+#include "engine/schedule.h"
+#include "models/network.h"
+
+namespace chiasm {
+
+struct DataRecipe {
+  DatasetConfig train;
+  DatasetConfig test;
+  Augmentation train_augmentation;  // with normalisation
+  Augmentation test_augmentation;   // normalisation and centre crop alone
+};
+
+struct TrainRecipe {
+  std::int64_t batch = 64;
+  double epochs = 1.0;
+  std::int64_t max_steps = 0;  // 0: epochs decide
+  std::uint64_t seed = 0;
+  DType dtype = DType::kFloat32;
+  Optimizer optimizer;
+  Schedule schedule;
+  double evaluate_every_epochs = 1.0;
+  std::int64_t snapshot_every_steps = 500;
+  std::int64_t keep_snapshots = 2;
+  std::int64_t log_every_steps = 10;
+};
+
+struct Recipe {
+  std::string name;
+  std::string description;
+  DataRecipe data;
+  Network network;
+  TrainRecipe train;
+  Config source = Config::empty("recipe");  // the JSON with its overrides: what a run folder keeps
+};
+
+// Reads a recipe and applies "--set key=value" overrides, in order. Throws InputError naming the file and the field.
+Recipe load_recipe(const std::string& path, const std::vector<std::string>& overrides);
+Recipe read_recipe(Config config);
+
+}  // namespace chiasm

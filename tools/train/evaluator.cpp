@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace chiasm {
+namespace {
+
+// Large enough to keep the cores busy, small enough for memory.
+constexpr std::int64_t kBatch = 100;
+
+Program make_program(const Recipe& recipe, Parameters& parameters, std::int64_t batch, const ProgramOptions& options) {
+  Program program(build_evaluation(recipe.network, parameters, batch, {.dtype = recipe.train.dtype}), options);
+  program.bind_all(parameters.tensors());
+  return program;
+}
+
+struct Score {
+  double log_likelihood;
+  bool correct;
+};
+
+// Ties go to the lower class.
+Score score(const double* logits, std::int64_t classes, std::int32_t label) {
+  const double* best = std::max_element(logits, logits + classes);
+  double sum = 0.0;
+  for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(logits[k] - *best);
+  return {logits[label] - *best - std::log(sum), best - logits == label};
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const Recipe& recipe, Parameters& parameters, std::shared_ptr<const Dataset> dataset,
+                     const ProgramOptions& options)
+    : recipe_(recipe),
+      dataset_(std::move(dataset)),
+      batch_(std::clamp<std::int64_t>(dataset_->size(), 1, kBatch)),
+      program_(make_program(recipe, parameters, batch_, options)) {
+  classes_ = program_.output("logits").shape()[2];
+}
+
+std::vector<double> Evaluator::logits(const std::vector<std::int64_t>& indices, std::vector<std::int32_t>& labels) {
+  const Augmentation& augmentation = recipe_.data.test_augmentation;
+  const Spec raw = dataset_->image();
+  const Spec ready = augmentation.output(raw);
+  std::vector<float> image(static_cast<std::size_t>(raw.shape.elements()));
+  std::vector<float> prepared(static_cast<std::size_t>(ready.shape.elements()));
+  const MutableView input = program_.input("image");
+  labels.clear();
+  for (std::int64_t row = 0; row < batch_; ++row) {
+    // What is missing from a last batch repeats its last image and is not counted.
+    const std::size_t at = std::min(static_cast<std::size_t>(row), indices.size() - 1);
+    labels.push_back(dataset_->load(indices[at], image));
+    augmentation.apply(raw, image, prepared, 0, 0, static_cast<std::uint32_t>(indices[at]));
+    visit_floating(input.dtype(), [&]<class T>() {
+      std::copy(prepared.begin(), prepared.end(), input.as<T>() + row * ready.shape.elements());
+    });
+  }
+  program_.run_compute();
+  const View out = program_.output("logits");
+  std::vector<double> result(static_cast<std::size_t>(out.elements()));
+  visit_floating(out.dtype(), [&]<class T>() { std::copy_n(out.as<T>(), out.elements(), result.begin()); });
+  return result;
+}
+
+Evaluation Evaluator::run() {
+  const auto steps = static_cast<std::size_t>(recipe_.network.presentation.steps);
+  Evaluation e;
+  e.top1_by_step.assign(steps, 0.0);
+  e.loss_by_step.assign(steps, 0.0);
+  std::vector<std::int32_t> labels;
+  for (std::int64_t begin = 0; begin < dataset_->size(); begin += batch_) {
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(batch_, dataset_->size() - begin)));
+    std::iota(indices.begin(), indices.end(), begin);
+    const std::vector<double> z = logits(indices, labels);
+    for (std::size_t t = 0; t < steps; ++t) {
+      for (std::size_t i = 0; i < indices.size(); ++i) {
+        const std::size_t at = (t * static_cast<std::size_t>(batch_) + i) * static_cast<std::size_t>(classes_);
+        const Score s = score(z.data() + at, classes_, labels[i]);
+        e.top1_by_step[t] += s.correct;
+        e.loss_by_step[t] -= s.log_likelihood;
+      }
+    }
+    e.samples += static_cast<std::int64_t>(indices.size());
+  }
+  for (std::size_t t = 0; t < steps; ++t) {
+    e.top1_by_step[t] /= static_cast<double>(std::max<std::int64_t>(e.samples, 1));
+    e.loss_by_step[t] /= static_cast<double>(std::max<std::int64_t>(e.samples, 1));
+  }
+  e.top1 = e.top1_by_step.back();
+  e.loss = e.loss_by_step.back();
+  return e;
+}
+
+std::vector<Prediction> Evaluator::predict(const std::vector<std::int64_t>& indices) {
+  std::vector<std::int32_t> labels;
+  if (indices.empty() || static_cast<std::int64_t>(indices.size()) > batch_) {
+    throw InternalError("predict takes 1 to " + std::to_string(batch_) + " images");
+  }
+  const std::vector<double> z = logits(indices, labels);
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    Prediction p{indices[i], labels[i], {}};
+    for (std::int64_t t = 0; t < recipe_.network.presentation.steps; ++t) {
+      const double* row = z.data() + (t * batch_ + static_cast<std::int64_t>(i)) * classes_;
+      std::vector<double> probability;
+      for (std::int64_t k = 0; k < classes_; ++k) {
+        probability.push_back(std::exp(score(row, classes_, static_cast<std::int32_t>(k)).log_likelihood));
+      }
+      p.probability.push_back(std::move(probability));
+    }
+    predictions.push_back(std::move(p));
+  }
+  return predictions;
+}
+
+}  // namespace chiasm

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tools/report/report.h"
+#include "tools/run_folder/environment.h"
+#include "tools/run_folder/metrics_log.h"
+
+namespace chiasm {
+namespace {
+
+constexpr std::int64_t kExamples = 12;
+
+void add_curves(ReportData& report, const std::string& metrics_file) {
+  ReportCurve train_loss{.label = "training (batch)"}, test_loss{.label = "test"};
+  ReportCurve train_top1{.label = "training (batch)"}, test_top1{.label = "test"};
+  const std::pair<std::string, ReportCurve*> curves[] = {
+      {"loss", &train_loss}, {"test_loss", &test_loss}, {"top1", &train_top1}, {"test_top1", &test_top1}};
+  for (const MetricsLine& line : read_metrics(metrics_file)) {
+    for (const auto& [name, value] : line.numbers) {
+      for (const auto& [key, curve] : curves) {
+        if (name == key) curve->points.emplace_back(static_cast<double>(line.step), value);
+      }
+    }
+  }
+  report.loss = {train_loss, test_loss};
+  report.accuracy = {train_top1, test_top1};
+}
+
+// Evenly spaced test images, with what the network said about them over time.
+void add_examples(ReportData& report, Evaluator& evaluator) {
+  const Dataset& data = evaluator.dataset();
+  const std::int64_t count = std::min({kExamples, data.size(), evaluator.batch()});
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < count; ++i) indices.push_back(i * data.size() / count);
+  const Shape image = data.image().shape;
+  std::vector<float> values(static_cast<std::size_t>(image.elements()));
+  for (const Prediction& p : evaluator.predict(indices)) {
+    ReportExample example;
+    data.load(p.index, values);
+    example.height = static_cast<int>(image[0]);
+    example.width = static_cast<int>(image[1]);
+    example.channels = image[2] >= 3 ? 3 : 1;  // of other channel counts, the first
+    for (std::int64_t pixel = 0; pixel < image[0] * image[1]; ++pixel) {
+      for (int c = 0; c < example.channels; ++c) {
+        const float value = values[static_cast<std::size_t>(pixel * image[2] + c)];
+        example.pixels.push_back(static_cast<std::uint8_t>(std::lround(255.0f * std::clamp(value, 0.0f, 1.0f))));
+      }
+    }
+    example.true_class = p.label;
+    example.probabilities = p.probability;
+    report.examples.push_back(std::move(example));
+  }
+}
+
+void add_machine(ReportData& report) {
+  const nlohmann::json machine = nlohmann::json::parse(machine_json(-1));
+  for (const char* key : {"chiasm", "build", "processor", "instruction_set", "system"}) {
+    report.machine.emplace_back(key, machine.at(key).get<std::string>());
+  }
+}
+
+}  // namespace
+
+void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator& evaluator) {
+  const Evaluation e = evaluator.run();
+  const NetworkSummary size = summarise(recipe.network);
+  const Presentation& p = recipe.network.presentation;
+  ReportData report;
+  report.title = recipe.name;
+  report.subtitle = recipe.description;
+  report.scores = {
+      {"test accuracy", fmt::format("{:.2f} %", 100.0 * e.top1), fmt::format("{} images, last timestep", e.samples)},
+      {"test loss", fmt::format("{:.4f}", e.loss), "cross-entropy, nats"},
+      {"parameters", fmt::format("{}", size.parameters), fmt::format("{} units", size.units)},
+  };
+  report.recipe = {
+      {"layers", std::to_string(recipe.network.graph.layers.size())},
+      {"timesteps", fmt::format("{} of {:g} ms", p.steps, recipe.network.step_ms)},
+      {"image", fmt::format("{} shown {}", to_string(recipe.network.graph.image),
+                            p.off < 0 ? "throughout" : fmt::format("for steps {} to {}", p.on, p.off - 1))},
+      {"batch", std::to_string(recipe.train.batch)},
+      {"seed", std::to_string(recipe.train.seed)},
+      {"element type", std::string(name_of(recipe.train.dtype))}};
+  for (const Connection& c : recipe.network.graph.connections) {
+    const Layer& target =
+        recipe.network.graph.layers[static_cast<std::size_t>(recipe.network.graph.index_of(c.target))];
+    if (c.source == target.input) continue;
+    report.recipe.emplace_back("connection", fmt::format("{} to {}, delay {}", c.source, c.target, c.delay_steps));
+  }
+  add_machine(report);
+  add_curves(report, folder + "/metrics.jsonl");
+  report.accuracy_per_timestep = e.top1_by_step;
+  report.class_names = evaluator.dataset().class_names();
+  report.chance = 1.0 / static_cast<double>(std::max<std::size_t>(report.class_names.size(), 1));
+  report.dt_ms = recipe.network.step_ms;
+  report.image_on = {{p.on, (p.off < 0 ? p.steps : p.off) - 1}};
+  report.image_arrival =
+      size.layers[static_cast<std::size_t>(recipe.network.graph.index_of(recipe.network.graph.readout))].arrival_step +
+      p.on;
+  add_examples(report, evaluator);
+  write_report(folder + "/report.html", report);
+}
+
+}  // namespace chiasm

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train/train_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+
+#include "engine/io/atomic_file.h"
+#include "tools/run_folder/environment.h"
+#include "tools/run_folder/event_file.h"
+#include "tools/run_folder/lock.h"
+#include "tools/run_folder/metrics_log.h"
+#include "tools/terminal/interrupt.h"
+#include "tools/terminal/progress.h"
+#include "tools/train/evaluator.h"
+#include "tools/train/run_report.h"
+#include "tools/train/session.h"
+
+namespace chiasm {
+namespace {
+
+namespace fs = std::filesystem;
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string snapshot_folder(const std::string& run) { return run + "/snapshots"; }
+
+// Makes the folder ready and returns the snapshot to start from, or "".
+std::string open_folder(const Recipe& recipe, const TrainRequest& request) {
+  const std::string file = request.out + "/recipe.json";
+  const std::string text = recipe.source.dump() + "\n";
+  std::error_code error;
+  fs::create_directories(snapshot_folder(request.out), error);
+  if (error) throw SystemError("cannot create " + snapshot_folder(request.out) + ": " + error.message());
+  if (!fs::exists(file)) {
+    write_file(file, text);
+    return "";
+  }
+  if (!request.resume) {
+    throw InputError(request.out + " already holds a run: add --resume to go on with it, or choose another --out");
+  }
+  if (Config::load(file).dump() + "\n" != text) {
+    throw InputError(request.out + " holds a run of another recipe (see " + file +
+                     "): resume it with that one, or choose another --out");
+  }
+  return list_snapshots(snapshot_folder(request.out)).empty() ? "" : newest_snapshot(request.out);
+}
+
+class Run {
+ public:
+  Run(const Recipe& recipe, const TrainRequest& request)
+      : recipe_(recipe),
+        request_(request),
+        lock_(request.out),
+        start_(open_folder(recipe, request)),
+        session_(recipe, open_dataset(recipe.data.train), request.program),
+        evaluator_(recipe, session_.parameters(), open_dataset(recipe.data.test), request.program) {
+    if (!start_.empty()) session_.resume(start_);
+  }
+
+  TrainEnd run() {
+    const std::int64_t first = session_.position().step;
+    record_start(request_.out, {.seed = recipe_.train.seed,
+                                .threads = CpuStream(request_.program.threads).threads(),
+                                .dtype = std::string(name_of(recipe_.train.dtype)),
+                                .deterministic = request_.program.deterministic,
+                                .first_step = first});
+    const std::string metrics = request_.out + "/metrics.jsonl";
+    log_.emplace(first > 0 ? MetricsLog::resume(metrics, first) : MetricsLog::create(metrics));
+    events_.emplace(request_.out, wall_time(), first > 0 ? std::optional(first) : std::nullopt);
+    progress_.emplace(std::cerr, Progress::Options{.label = recipe_.name,
+                                                   .total = session_.total_steps(),
+                                                   .start = first,
+                                                   .style = progress_style(2, request_.quiet),
+                                                   .columns = terminal_columns(2)});
+    InterruptGuard interrupt;
+    while (!session_.done()) {
+      step();
+      if (interrupt.requested() && !session_.done()) {
+        save();
+        progress_->finish();
+        return TrainEnd::kInterrupted;
+      }
+    }
+    // A run that was complete before has its last snapshot already.
+    if (saved_ != session_.position().step && first != session_.position().step) save();
+    progress_->finish();
+    write_run_report(recipe_, request_.out, evaluator_);
+    return TrainEnd::kDone;
+  }
+
+ private:
+  void step() {
+    TrainingSession::Step s{};
+    try {
+      s = session_.step();
+    } catch (const NumericalError& error) {
+      progress_->finish();
+      throw NumericalError(error.node(),
+                           fmt::format("training stopped at step {}: {}; the last good snapshot is kept in {}",
+                                       session_.position().step + 1, error.what(), snapshot_folder(request_.out)));
+    }
+    const std::int64_t step = session_.position().step;
+    if (step % recipe_.train.log_every_steps == 0 || step == 1 || session_.done()) log_training(step, s);
+    if (step % evaluation_interval() == 0 || session_.done()) evaluate(step, s.epoch);
+    if (step % recipe_.train.snapshot_every_steps == 0) save();
+    progress_->update(step, fmt::format("loss {:.3f}  batch accuracy {:.2f}{}", s.loss, s.top1, test_note_));
+  }
+
+  void log_training(std::int64_t step, const TrainingSession::Step& s) {
+    log_->append(step, {{"epoch", s.epoch}, {"loss", s.loss}, {"top1", s.top1}, {"learning_rate", s.learning_rate}});
+    const double now = wall_time();
+    events_->scalar("loss/train", step, s.loss, now);
+    events_->scalar("top1/train", step, s.top1, now);
+    events_->scalar("learning_rate", step, s.learning_rate, now);
+  }
+
+  void evaluate(std::int64_t step, double epoch) {
+    const Evaluation e = evaluator_.run();
+    log_->append(step, {{"epoch", epoch}, {"test_loss", e.loss}, {"test_top1", e.top1}});
+    const double now = wall_time();
+    events_->scalar("loss/test", step, e.loss, now);
+    events_->scalar("top1/test", step, e.top1, now);
+    test_note_ = fmt::format("  test {:.2f} %", 100.0 * e.top1);
+    progress_->print_line(fmt::format("step {}: test accuracy {:.2f} %, test loss {:.4f} ({} images)", step,
+                                      100.0 * e.top1, e.loss, e.samples));
+  }
+
+  std::int64_t evaluation_interval() const {
+    const double steps = recipe_.train.evaluate_every_epochs * static_cast<double>(session_.steps_per_epoch());
+    return std::max<std::int64_t>(1, std::llround(steps));
+  }
+
+  void save() {
+    const std::string folder = snapshot_folder(request_.out);
+    saved_ = session_.position().step;
+    save_snapshot(folder + "/" + snapshot_name(saved_), session_.parameters(), session_.position(),
+                  {{"recipe", recipe_.name}, {"chiasm", chiasm_version()}});
+    std::map<std::int64_t, std::string> all = list_snapshots(folder);
+    while (static_cast<std::int64_t>(all.size()) > recipe_.train.keep_snapshots) {
+      fs::remove(all.begin()->second);
+      all.erase(all.begin());
+    }
+  }
+
+  const Recipe& recipe_;
+  const TrainRequest& request_;
+  RunFolderLock lock_;
+  std::string start_;
+  TrainingSession session_;
+  Evaluator evaluator_;
+  std::optional<MetricsLog> log_;
+  std::optional<EventFile> events_;
+  std::optional<Progress> progress_;
+  std::string test_note_;
+  std::int64_t saved_ = -1;
+};
+
+}  // namespace
+
+TrainEnd train_run(const Recipe& recipe, const TrainRequest& request) { return Run(recipe, request).run(); }
+
+Recipe recipe_of_run(const std::string& folder) {
+  if (!fs::exists(folder + "/recipe.json")) {
+    throw InputError(folder + " is not a run folder: it has no recipe.json (chiasm train makes one)");
+  }
+  return load_recipe(folder + "/recipe.json", {});
+}
+
+std::string newest_snapshot(const std::string& folder) {
+  const std::map<std::int64_t, std::string> all = list_snapshots(snapshot_folder(folder));
+  if (all.empty()) throw InputError(folder + " has no snapshots yet");
+  return all.rbegin()->second;
+}
+
+}  // namespace chiasm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training run in a run folder (design: a folder explains itself):
+//   recipe.json            the recipe with its overrides
+//   environment.json       program, machine and settings of each start
+//   metrics.jsonl          training and test scores by step; events.out.tfevents.*: the same for TensorBoard
+//   snapshots/step-N.safetensors
+//   report.html            written at the end
+#pragma once
+
+#include <string>
+
+#include "engine/program.h"
+#include "tools/recipe/recipe.h"
+
+namespace chiasm {
+
+struct TrainRequest {
+  std::string out;
+  bool resume = false;
+  bool quiet = false;
+  ProgramOptions program;
+};
+
+enum class TrainEnd { kDone, kInterrupted };
+
+// Runs until the recipe's last step or an interrupt; either way the last state is in a snapshot. Throws InputError when
+// the folder already holds a run and `resume` is not set, or holds a run of another recipe; NumericalError when a value
+// is not finite, with the last good snapshot kept; SystemError when the disk refuses.
+TrainEnd train_run(const Recipe& recipe, const TrainRequest& request);
+
+// The recipe a run folder was made with, and its newest snapshot that can be read. Throws InputError when there is
+// none.
+Recipe recipe_of_run(const std::string& folder);
+std::string newest_snapshot(const std::string& folder);
+
+}  // namespace chiasm

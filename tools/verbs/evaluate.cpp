@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "engine/snapshot.h"
+#include "tools/train/evaluator.h"
+#include "tools/train/session.h"
+#include "tools/train/train_run.h"
+#include "tools/verbs/program_options.h"
+#include "tools/verbs/verbs.h"
+
+namespace chiasm {
+namespace {
+
+struct Options {
+  std::string run;
+  std::string snapshot;
+  std::string split = "test";
+  std::int64_t limit = 0;
+  DeviceOptions device;
+  bool json = false;
+};
+
+int evaluate(const Options& o) {
+  o.device.check();
+  const Recipe recipe = recipe_of_run(o.run);
+  DatasetConfig data = o.split == "train" ? recipe.data.train : recipe.data.test;
+  if (o.limit > 0) data.limit = o.limit;
+  // Declares what a snapshot of this recipe holds, optimizer state included.
+  Parameters parameters;
+  build_training_step(recipe.network, parameters, 1, recipe.train.optimizer,
+                      {.dtype = recipe.train.dtype, .seed = recipe.train.seed});
+  parameters.initialise(recipe.train.seed);
+  const std::string snapshot = o.snapshot.empty() ? newest_snapshot(o.run) : o.snapshot;
+  const RunPosition position = load_snapshot(snapshot, parameters);
+  Evaluator evaluator(recipe, parameters, open_dataset(data), o.device.program);
+  const Evaluation e = evaluator.run();
+  if (o.json) {
+    std::cout << nlohmann::json{{"top1", e.top1},
+                                {"loss", e.loss},
+                                {"samples", e.samples},
+                                {"step", position.step},
+                                {"snapshot", snapshot},
+                                {"top1_by_step", e.top1_by_step},
+                                {"loss_by_step", e.loss_by_step}}
+                     .dump(2)
+              << '\n';
+    return 0;
+  }
+  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, step {})\n", recipe.name, 100.0 * e.top1,
+             e.loss, e.samples, o.split, position.step);
+  for (std::size_t t = 0; t < e.top1_by_step.size(); ++t) {
+    fmt::print("  t = {:2}  {:6.2f} %  loss {:.4f}\n", t, 100.0 * e.top1_by_step[t], e.loss_by_step[t]);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Action& action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("evaluate", "Score a trained run, at every timestep of its readout");
+  verb->add_option("run", o->run, "Folder of the run")->required();
+  verb->add_option("--snapshot", o->snapshot, "Snapshot to use; default: the newest");
+  verb->add_option("--split", o->split, "train or test")
+      ->check(CLI::IsMember({"train", "test"}))
+      ->capture_default_str();
+  verb->add_option("--limit", o->limit, "Use this many images")->check(CLI::NonNegativeNumber);
+  o->device.add_to(*verb);
+  verb->add_flag("--json", o->json, "Print JSON");
+  verb->footer(
+      "Examples:\n  chiasm evaluate runs/fashion\n  chiasm evaluate runs/fashion --split train --limit 1000 --json");
+  verb->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+}
+
+}  // namespace chiasm

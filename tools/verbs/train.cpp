@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "tools/train/session.h"
+#include "tools/train/train_run.h"
+#include "tools/verbs/program_options.h"
+#include "tools/verbs/verbs.h"
+
+namespace chiasm {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+struct Options {
+  std::string recipe;
+  std::vector<std::string> overrides;
+  DeviceOptions device;
+  TrainRequest request;
+  std::string dtype;
+  std::optional<std::uint64_t> seed;
+  std::optional<std::int64_t> max_steps;
+  bool dry_run = false;
+  bool json = false;
+};
+
+Recipe load(const Options& o) {
+  std::vector<std::string> overrides = o.overrides;
+  if (!o.dtype.empty()) overrides.push_back("train.dtype=" + o.dtype);
+  if (o.seed) overrides.push_back("train.seed=" + std::to_string(*o.seed));
+  if (o.max_steps) overrides.push_back("train.max_steps=" + std::to_string(*o.max_steps));
+  return load_recipe(o.recipe, overrides);
+}
+
+// Builds the program, runs a few steps on real data, and says what the whole run would take.
+int dry_run(const Options& o, const Recipe& recipe) {
+  TrainingSession session(recipe, open_dataset(recipe.data.train), o.request.program);
+  constexpr int kTimed = 3;
+  session.step();  // first use of every kernel
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kTimed; ++i) session.step();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / kTimed;
+  std::int64_t state_bytes = 0;
+  for (const auto& [name, tensor] : session.parameters().tensors()) state_bytes += tensor.spec().bytes();
+  const std::vector<std::pair<std::string, double>> profile = session.program().profile_compute();
+  const double total = seconds * static_cast<double>(session.total_steps());
+  if (o.json) {
+    std::cout << nlohmann::json{{"parameters", session.parameters().count()},
+                                {"steps", session.total_steps()},
+                                {"nodes", session.program().graph().nodes().size()},
+                                {"arena_bytes", session.program().arena_bytes()},
+                                {"state_bytes", state_bytes},
+                                {"seconds_per_step", seconds},
+                                {"seconds", total},
+                                {"seconds_by_op", profile}}
+                     .dump(2)
+              << '\n';
+    return 0;
+  }
+  fmt::print("{}: {} parameters, {} steps of {} images\n", recipe.name, session.parameters().count(),
+             session.total_steps(), recipe.train.batch);
+  fmt::print("memory: {:.1f} MB for activations and gradients, {:.1f} MB for parameters and optimizer\n",
+             static_cast<double>(session.program().arena_bytes()) / 1e6, static_cast<double>(state_bytes) / 1e6);
+  fmt::print("time: {:.1f} ms a step, about {:.1f} min in all, without evaluations\n", 1e3 * seconds, total / 60.0);
+  constexpr std::size_t kShown = 8;
+  fmt::print("where the time of a step goes:\n");
+  for (std::size_t i = 0; i < std::min(kShown, profile.size()); ++i) {
+    fmt::print("  {:<24} {:8.1f} ms\n", profile[i].first, 1e3 * profile[i].second);
+  }
+  return 0;
+}
+
+int train(Options& o) {
+  o.device.check();
+  o.request.program = o.device.program;
+  const Recipe recipe = load(o);
+  if (o.dry_run) return dry_run(o, recipe);
+  if (o.request.out.empty()) throw InputError("--out is missing: the folder for the run (or use --dry-run)");
+  const TrainEnd end = train_run(recipe, o.request);
+  if (end == TrainEnd::kInterrupted) {
+    std::cerr << "interrupted; go on with: chiasm train " << o.recipe << " --out " << o.request.out << " --resume\n";
+    return kInterrupted;
+  }
+  if (!o.request.quiet) std::cerr << "done: " << o.request.out << "/report.html\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("train", "Train the network of a recipe");
+  verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
+  verb->add_option("--out", o->request.out, "Folder of the run");
+  verb->add_flag("--resume", o->request.resume, "Go on from the newest snapshot in the folder");
+  verb->add_option("--set", o->overrides, "Override a recipe key: --set train.batch=32")->expected(1)->take_all();
+  o->device.add_to(*verb);
+  verb->add_option("--dtype", o->dtype, "float32, or float64 for the reference path");
+  verb->add_option("--seed", o->seed, "Seed of initial weights, order and noise");
+  verb->add_option("--max-steps", o->max_steps, "Stop after this many steps instead of the recipe's epochs");
+  verb->add_flag("--dry-run", o->dry_run, "Say what would happen: parameters, memory, time");
+  verb->add_flag("--json", o->json, "With --dry-run: print JSON");
+  verb->add_flag("--quiet", o->request.quiet, "No progress");
+  verb->footer(
+      "Examples:\n"
+      "  chiasm train models/recipes/fashion_rgc.json --out runs/fashion\n"
+      "  chiasm train models/recipes/fashion_rgc.json --out runs/fashion --resume\n"
+      "  chiasm train models/recipes/fashion_rgc.json --dry-run --set train.batch=128");
+  verb->callback([o, &action] { action = [o] { return train(*o); }; });
+}
+
+}  // namespace chiasm

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the chiasm command, one file each. add_VERB declares the verb and its options, and sets `action` to what
+// runs when the verb was given; the action returns the exit status. Errors are thrown.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace chiasm {
+
+using Action = std::function<int()>;
+
+void add_doctor(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
+void add_evaluate(CLI::App& app, Action& action);
+void add_describe(CLI::App& app, Action& action);
+
+// The command: parses, runs, and turns errors into one message on stderr and a status (0 done, 1 failed, 2 wrong input,
+// 130 interrupted).
+int run_command(int argc, const char* const* argv);
+
+}  // namespace chiasm
