@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
 
 #include "tests/support/process.h"
 
@@ -115,6 +116,19 @@ TEST_F(CommandTest, DeterministicModeDoesNotDependOnThreads) {
   ASSERT_EQ(train("a", {"--deterministic", "--threads", "1"}).status, 0);
   ASSERT_EQ(train("b", {"--deterministic", "--threads", "2"}).status, 0);
   EXPECT_EQ(snapshot("a"), snapshot("b"));
+}
+
+TEST_F(CommandTest, TrainsOnTheReferencePath) {
+  ASSERT_EQ(train("run", {"--dtype", "float64", "--max-steps", "3"}).status, 0);
+  ASSERT_EQ(train("single", {"--max-steps", "3"}).status, 0);
+  const auto loss = [&](const std::string& run) {
+    std::istringstream lines(read_text(folder / (run + "/metrics.jsonl")));
+    std::string first;
+    std::getline(lines, first);
+    return nlohmann::json::parse(first).at("loss").get<double>();
+  };
+  // The initial weights are the float64 draws, rounded; so are the images.
+  EXPECT_NEAR(loss("run"), loss("single"), 1e-5);
 }
 
 // Killed at several moments of the same run, resumed each time, and killed again: the end is that of a run left alone.
