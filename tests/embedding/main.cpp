@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program outside the repository that uses chiasm as a library: trains a two-layer network to tell points inside a circle
-// from points outside it.
+// A program outside the repository that uses chiasm as a library: trains a two-layer network to tell points inside a
+// circle from points outside it.
 #include <engine/ops.h>
 #include <engine/optimizer.h>
 #include <engine/program.h>

@@ -7,16 +7,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 
+#include "tests/support/file_corpus.h"
+
 namespace chiasm::test {
 
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessOptions& options) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string out = folder / "out", err = folder / "err";
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
@@ -49,17 +50,6 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
   result.out = read_text(out);
   result.err = read_text(err);
   return result;
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "chiasm-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 std::string read_text(const std::string& path) {

@@ -26,20 +26,6 @@ struct ProcessOptions {
 // arguments[0] is the program. Throws std::runtime_error when it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
 
-// A new empty folder below the system's temporary one, removed with everything in it at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);
 

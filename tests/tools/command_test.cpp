@@ -8,6 +8,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
 
 namespace chiasm::test {
@@ -81,7 +82,7 @@ class CommandTest : public testing::Test {
     return read_text(folder / (out + "/snapshots/step-" + std::to_string(step) + ".safetensors"));
   }
 
-  TemporaryFolder folder;
+  TempFolder folder;
   std::string recipe = folder / "recipe.json";
 };
 
