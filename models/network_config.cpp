@@ -61,6 +61,10 @@ Network read_network(const ConfigNode& model) {
   p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
   p.on = static_cast<int>(model.integer_or("image_on", 0, {0, 100000}));
   p.off = static_cast<int>(model.integer_or("image_off", -1, {-1, 100000}));
+  if (p.off >= 0 && p.off <= p.on) {
+    model.fail_because("the image would never be shown: image_off is " + std::to_string(p.off) + " and image_on is " +
+                       std::to_string(p.on) + "; image_off must be larger, or -1 to keep the image on");
+  }
   p.blank = model.real_or("blank", 0.5);
   network.decoder = model.choice_or("decoder", "last", {"last"});
   network.untied = read_untied(model);

@@ -221,6 +221,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"ZeroDelayCycle", {"model.connections[0].delay=0"}, {"cycle", "conv2"}},
         {"MissingLayer", {"model.connections[0].source=conv9"}, {"conv9"}},
         {"TooFewSteps", {"model.steps=2"}, {"readout", "step"}},
+        {"NeverShown", {"model.image_off=0"}, {"never be shown", "image_off is 0"}},
         {"WrongImage", {"model.image=[9,9,1]"}, {"[9, 9, 1]", "[8, 8, 1]"}},
         {"TooFewClasses", {"model.layers[2].pre[1].units=3"}, {"3 outputs", "4 classes"}},
         {"NoSuchFile", {"data.train.path=/nonexistent/images"}, {"/nonexistent/images"}},
