@@ -11,6 +11,7 @@
 // Passes (engine/passes/) turn a graph into an equivalent one and keep the names.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <span>
 #include <string>
@@ -89,6 +90,7 @@ class Graph {
 
   const std::vector<Node>& nodes() const { return nodes_; }
   std::size_t value_count() const { return specs_.size(); }
+  // Stays where it is while nodes are appended.
   const Spec& spec(ValueId value) const { return specs_[value]; }
   // kNoNode for inputs and states.
   NodeId producer(ValueId value) const { return producers_[value]; }
@@ -105,7 +107,7 @@ class Graph {
   ValueId add_value(const Spec& spec, NodeId producer);
 
   std::vector<Node> nodes_;
-  std::vector<Spec> specs_;
+  std::deque<Spec> specs_;  // not a vector: builders hold references to shapes while they append nodes
   std::vector<NodeId> producers_;
   std::map<std::string, ValueId> inputs_;
   std::map<std::string, ValueId> states_;
