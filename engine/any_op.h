@@ -32,6 +32,11 @@ class AnyOp {
   virtual bool in_place() const = 0;
   virtual bool is_view() const = 0;
 
+  virtual BatchRule batch_rule(std::span<const Spec> in) const = 0;
+  // The op for a batch of another size than that of its inputs `in`; null where it is this one.
+  virtual OpPtr at_batch(std::span<const Spec> in, std::int64_t batch) const = 0;
+  virtual std::int64_t flops(std::span<const Spec> in, std::span<const Spec> out) const = 0;
+
   virtual GradientRule gradient(int input) const = 0;
   // The op that computes the gradient of `input`. Its inputs are dy, then what gradient(input) lists, in that order.
   // REQUIRES: gradient(input).kind is kKernel.
@@ -54,6 +59,29 @@ template <class Op>
 constexpr bool trait_broadcasts() {
   if constexpr (requires { Op::kBroadcasts; }) return Op::kBroadcasts;
   return false;
+}
+
+
+template <class Op>
+BatchRule batch_rule_of(const Op& op, std::span<const Spec> in) {
+  if constexpr (requires { op.batch_rule(in); }) {
+    return op.batch_rule(in);
+  } else if constexpr (requires { Op::kBatchInputs; }) {
+    std::vector<bool> carries(in.size());
+    for (std::size_t i = 0; i < in.size(); ++i) carries[i] = (Op::kBatchInputs >> i & 1U) != 0;
+    return BatchRule::each(std::move(carries));
+  }
+  return BatchRule::none();
+}
+template <class Op>
+Op op_at_batch(const Op& op, std::span<const Spec> in, std::int64_t batch) {
+  if constexpr (requires { op.at_batch(in, batch); }) return op.at_batch(in, batch);
+  return op;
+}
+template <class Op>
+std::int64_t flops_of(const Op& op, std::span<const Spec> in, std::span<const Spec> out) {
+  if constexpr (requires { op.flops(in); }) return op.flops(in);
+  return trait_is_view<Op>() ? 0 : out[0].shape.elements();
 }
 
 }  // namespace detail
@@ -102,6 +130,30 @@ class GradientOp final : public AnyOp {
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return false; }
+  // With respect to an input that carries the batch, sample by sample; to one that does not, a sum over samples.
+  BatchRule batch_rule(std::span<const Spec>) const override {
+    const BatchRule forward = detail::batch_rule_of(op_, in_);
+    if (forward.kind != BatchRule::Kind::kEach) return BatchRule::none();
+    std::vector<bool> carries{true};
+    for (int i : rule_.inputs) carries.push_back(forward.carries[i]);
+    carries.insert(carries.end(), rule_.outputs.size(), true);
+    const bool each = forward.carries[input_] || detail::trait_broadcasts<Op>();
+    return each ? BatchRule::each(std::move(carries)) : BatchRule::sum(std::move(carries));
+  }
+  OpPtr at_batch(std::span<const Spec>, std::int64_t batch) const override {
+    const BatchRule forward = detail::batch_rule_of(op_, in_);
+    if (forward.kind != BatchRule::Kind::kEach) return nullptr;
+    std::vector<Spec> in = in_, out = out_;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (forward.carries[i]) in[i].shape = in[i].shape.with(0, batch);
+    }
+    for (Spec& spec : out) spec.shape = spec.shape.with(0, batch);
+    return std::make_shared<GradientOp>(detail::op_at_batch(op_, in_, batch), input_, in, out);
+  }
+  std::int64_t flops(std::span<const Spec>, std::span<const Spec> out) const override {
+    if constexpr (requires { op_.flops(std::span<const Spec>(in_)); }) return op_.flops(in_);
+    return out[0].shape.elements();
+  }
   GradientRule gradient(int) const override { return GradientRule::none(); }
   OpPtr gradient_op(int, std::span<const Spec>, std::span<const Spec>) const override {
     throw InternalError(name() + ": second derivatives are not available");
@@ -136,6 +188,14 @@ class OpNode final : public AnyOp {
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return detail::trait_is_view<Op>(); }
+  BatchRule batch_rule(std::span<const Spec> in) const override { return detail::batch_rule_of(op_, in); }
+  OpPtr at_batch(std::span<const Spec> in, std::int64_t batch) const override {
+    if constexpr (requires { op_.at_batch(in, batch); }) return std::make_shared<OpNode>(op_.at_batch(in, batch));
+    return nullptr;
+  }
+  std::int64_t flops(std::span<const Spec> in, std::span<const Spec> out) const override {
+    return detail::flops_of(op_, in, out);
+  }
   GradientRule gradient(int input) const override { return op_.gradient(input); }
   OpPtr gradient_op(int input, std::span<const Spec> in, std::span<const Spec> out) const override {
     return std::make_shared<GradientOp<Op>>(op_, input, in, out);

@@ -28,6 +28,15 @@
 //                  were read: a result may share the memory of such an input
 //     kIsView      the output is input 0 with another shape: the planner lets them share memory and skips the copy
 //     kBroadcasts  backward() writes dx in the shape of dy; the engine sums it to the shape of the input
+// - What graph passes may know about an op, all optional:
+//     static constexpr std::uint32_t kBatchInputs;                 see BatchRule: bit i is set where input i carries the
+//                                                                  batch, as every output then does
+//     BatchRule batch_rule(std::span<const Spec> in) const;        the same where it depends on the shapes
+//     Op at_batch(std::span<const Spec> in, std::int64_t batch) const;
+//                                                                  the op for another batch than that of the inputs `in`,
+//                                                                  where parameters contain it
+//     std::int64_t flops(std::span<const Spec> in) const;          of forward(), and of backward() for one input; absent:
+//                                                                  one for each element of the output
 #pragma once
 
 #include <cstdint>
@@ -59,6 +68,26 @@ struct GradientRule {
   static GradientRule kernel(std::vector<int> inputs, std::vector<int> outputs = {}) {
     return {Kind::kKernel, std::move(inputs), std::move(outputs)};
   }
+};
+
+// How an op treats samples: whether applying it to two batches laid one after the other along the leading axis gives what
+// applying it to each gives. Inputs that do not carry the batch are read as a whole for every sample.
+struct BatchRule {
+  enum class Kind : std::uint8_t {
+    kNone,  // samples interact, or nothing is promised
+    kEach,  // sample n of every output depends on sample n of the carrying inputs only
+    kSum,   // the output is a sum over the samples of the carrying inputs
+  };
+  Kind kind = Kind::kNone;
+  std::vector<bool> carries;  // per input
+
+  static BatchRule none() { return {}; }
+  static BatchRule each(std::vector<bool> carries) { return {Kind::kEach, std::move(carries)}; }
+  // All inputs carry the batch, when `independent`.
+  static BatchRule each_if(bool independent, std::size_t inputs = 1) {
+    return independent ? each(std::vector<bool>(inputs, true)) : none();
+  }
+  static BatchRule sum(std::vector<bool> carries) { return {Kind::kSum, std::move(carries)}; }
 };
 
 // REQUIRES-style checks for infer(). Each throws ShapeError "[op] ..." with what was found.

@@ -54,6 +54,10 @@ GradientRule Conv2d::gradient(int input) const {
   }
 }
 
+std::int64_t Conv2d::flops(std::span<const Spec> in) const {
+  return geometry_of(*this, in[0].shape, in[1].shape).flops();
+}
+
 std::int64_t Conv2d::workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const {
   return conv_workspace_bytes(stream, ConvPass::kForward, in[0].dtype, geometry_of(*this, in[0].shape, in[1].shape));
 }

@@ -21,6 +21,7 @@ namespace chiasm {
 // With `groups`, Cin and Cout must be multiples of it.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   Size2d stride{};
   Padding2d padding = Padding2d::same();
@@ -30,6 +31,7 @@ struct Conv2d {
 
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int input) const;
+  std::int64_t flops(std::span<const Spec> in) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;
   std::int64_t backward_workspace_bytes(const CpuStream& stream, int input, std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;

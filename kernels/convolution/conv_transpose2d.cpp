@@ -69,6 +69,10 @@ GradientRule ConvTranspose2d::gradient(int input) const {
   }
 }
 
+std::int64_t ConvTranspose2d::flops(std::span<const Spec> in) const {
+  return geometry_of(*this, in[0].shape, in[1].shape).flops();
+}
+
 std::int64_t ConvTranspose2d::workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const {
   return conv_workspace_bytes(stream, ConvPass::kInputGradient, in[0].dtype,
                               geometry_of(*this, in[0].shape, in[1].shape));

@@ -19,6 +19,7 @@ namespace chiasm {
 // So a Conv2d and the ConvTranspose2d that undoes its shape use one kernel layout.
 struct ConvTranspose2d {
   static constexpr std::string_view kName = "conv_transpose2d";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   Size2d stride{};
   Padding2d padding = Padding2d::same();  // that of C
@@ -31,6 +32,7 @@ struct ConvTranspose2d {
 
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int input) const;
+  std::int64_t flops(std::span<const Spec> in) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;
   std::int64_t backward_workspace_bytes(const CpuStream& stream, int input, std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;

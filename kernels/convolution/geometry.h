@@ -26,6 +26,8 @@ struct ConvGeometry {
   std::int64_t x_elements() const { return batch * window.in.h * window.in.w * in_channels; }
   std::int64_t y_elements() const { return batch * out_pixels() * out_channels; }
   std::int64_t w_elements() const { return taps() * group_in() * out_channels; }
+  // Of each pass: two for each product of a tap, padding included.
+  std::int64_t flops() const { return 2 * batch * out_pixels() * taps() * group_in() * out_channels; }
   bool depthwise() const { return groups == in_channels && groups == out_channels; }
 
   bool operator==(const ConvGeometry&) const = default;

@@ -3,6 +3,7 @@
 // nearest end, and NaN becomes 0. Floating to floating rounds to nearest.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace chiasm {
 
 struct Cast {
   static constexpr std::string_view kName = "cast";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   DType to = DType::kFloat32;
   bool operator==(const Cast&) const = default;

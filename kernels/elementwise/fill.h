@@ -19,6 +19,7 @@ struct Fill {
   // No inputs. Throws InputError when an integer type does not hold `value` exactly.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::none(); }
+  Fill at_batch(std::span<const Spec>, std::int64_t batch) const { return {{spec.dtype, spec.shape.with(0, batch)}, value}; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
 };

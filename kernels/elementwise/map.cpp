@@ -102,6 +102,15 @@ std::vector<Spec> Map<F>::infer(std::span<const Spec> in) const {
 }
 
 template <class F>
+BatchRule Map<F>::batch_rule(std::span<const Spec> in) const {
+  const Shape out = infer(in)[0].shape;
+  if (out.rank() == 0) return BatchRule::none();
+  std::vector<bool> carries;
+  for (const Spec& spec : in) carries.push_back(spec.shape.rank() == out.rank() && spec.shape[0] == out[0]);
+  return BatchRule::each(std::move(carries));
+}
+
+template <class F>
 void Map<F>::forward(CpuStream& stream, Inputs in, Outputs out) const {
   visit_floating(out[0].dtype(), [&]<class T>() {
     std::array<View, F::kArity> tensors;

@@ -24,6 +24,8 @@ struct Map {
   // Inputs: F::kArity floating tensors of one element type. Output: their common broadcast shape.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int input) const { return F::gradient(input); }
+  // Inputs of the full shape carry the batch; those that broadcast over it are read whole.
+  BatchRule batch_rule(std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

@@ -19,6 +19,10 @@ struct Concat {
   std::vector<Spec> infer(std::span<const Spec> in) const;
   // The part of dy that the input became.
   GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  BatchRule batch_rule(std::span<const Spec> in) const {
+    return BatchRule::each_if(in[0].shape.rank() > 0 && normalise_axis(kName.data(), axis, in[0].shape.rank()) != 0,
+                              in.size());
+  }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

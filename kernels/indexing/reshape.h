@@ -19,6 +19,10 @@ struct Reshape {
   // Input: x of any element type with as many elements as `shape`.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::pass_through(); }
+  BatchRule batch_rule(std::span<const Spec> in) const {
+    return BatchRule::each_if(in[0].shape.rank() > 0 && shape.rank() > 0 && in[0].shape[0] == shape[0]);
+  }
+  Reshape at_batch(std::span<const Spec>, std::int64_t batch) const { return {shape.with(0, batch)}; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   // Never called: the gradient is dy, reshaped.
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}

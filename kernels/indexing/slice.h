@@ -22,6 +22,9 @@ struct Slice {
   std::vector<Spec> infer(std::span<const Spec> in) const;
   // dy inside the slice, zero elsewhere.
   GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  BatchRule batch_rule(std::span<const Spec> in) const {
+    return BatchRule::each_if(normalise_axis(kName.data(), axis, in[0].shape.rank()) != 0);
+  }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

@@ -19,6 +19,9 @@ struct Transpose {
   std::vector<Spec> infer(std::span<const Spec> in) const;
   // dy with the axes put back.
   GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  BatchRule batch_rule(std::span<const Spec>) const {
+    return BatchRule::each_if(!permutation.empty() && permutation[0] == 0);
+  }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

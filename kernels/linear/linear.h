@@ -2,6 +2,7 @@
 // Linear: y = x W, with a backward weight of its own.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,12 @@ namespace chiasm {
 // nothing flows to it: what changes it is a learning rule.
 struct Linear {
   static constexpr std::string_view kName = "linear";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
   bool operator==(const Linear&) const = default;
 
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int input) const;
+  std::int64_t flops(std::span<const Spec> in) const { return 2 * in[0].shape.elements() * in[1].shape[1]; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

@@ -3,6 +3,7 @@
 // number per sample. Taken from logits, so that a confident model does not lose digits.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace chiasm {
 
 struct CrossEntropy {
   static constexpr std::string_view kName = "cross_entropy";
+  static constexpr std::uint32_t kBatchInputs = 0b11;
 
   bool operator==(const CrossEntropy&) const = default;
 

@@ -12,6 +12,7 @@ namespace chiasm {
 
 struct SquaredError {
   static constexpr std::string_view kName = "squared_error";
+  static constexpr std::uint32_t kBatchInputs = 0b11;
 
   bool operator==(const SquaredError&) const = default;
 

@@ -25,6 +25,10 @@ struct BatchNormInference {
     if (input == 1) return GradientRule::kernel({0, 3, 4});
     return input == 2 ? GradientRule::pass_through() : GradientRule::none();
   }
+  BatchRule batch_rule(std::span<const Spec> in) const {
+    if (in[0].shape.rank() < 2) return BatchRule::none();
+    return BatchRule::each({true, false, false, false, false});
+  }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;

@@ -13,6 +13,7 @@ namespace chiasm {
 
 struct LayerNorm {
   static constexpr std::string_view kName = "layer_norm";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   double epsilon = 1e-12;
   bool operator==(const LayerNorm&) const = default;

@@ -2,6 +2,7 @@
 // AveragePool2d: the mean over windows of an image, channel by channel.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace chiasm {
 
 struct AveragePool2d {
   static constexpr std::string_view kName = "average_pool2d";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   Size2d window{2, 2};
   Size2d stride{2, 2};

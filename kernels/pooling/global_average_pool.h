@@ -12,6 +12,7 @@ namespace chiasm {
 
 struct GlobalAveragePool {
   static constexpr std::string_view kName = "global_average_pool";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   bool operator==(const GlobalAveragePool&) const = default;
 

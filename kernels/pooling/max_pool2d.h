@@ -3,6 +3,7 @@
 // window makes its output NaN.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace chiasm {
 
 struct MaxPool2d {
   static constexpr std::string_view kName = "max_pool2d";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   Size2d window{2, 2};
   Size2d stride{2, 2};

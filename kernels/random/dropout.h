@@ -17,6 +17,7 @@ namespace chiasm {
 struct Dropout {
   static constexpr std::string_view kName = "dropout";
   static constexpr bool kInPlace = true;
+  static constexpr std::uint32_t kBatchInputs = 0b101;
 
   double rate = 0.5;       // in [0, 1), used to 24 bits
   std::uint64_t seed = 0;  // of the run

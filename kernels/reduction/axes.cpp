@@ -59,4 +59,8 @@ Strides strides_over_input(const Shape& result, const Strides& strides, AxisMask
   return over;
 }
 
+BatchRule batch_rule_of_axes(std::span<const int> axes, const Shape& shape) {
+  return BatchRule::each_if(shape.rank() > 0 && !reduced_axes("reduction", axes, shape.rank())[0]);
+}
+
 }  // namespace chiasm

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/op.h"
 #include "kernels/shape.h"
 
 namespace chiasm {
@@ -25,6 +26,9 @@ Shape reduced_shape(const Shape& shape, AxisMask reduced, bool keep_axes);
 
 // How many elements of `shape` go into one element of the result.
 std::int64_t reduced_count(const Shape& shape, AxisMask reduced);
+
+// Samples stay apart when axis 0 is kept.
+BatchRule batch_rule_of_axes(std::span<const int> axes, const Shape& shape);
 
 // Strides of a result over the axes of the input: zero along reduced axes. `rank` is the input's; the result holds the
 // kept axes, innermost aligned, with or without (any number of) the reduced ones as size 1.

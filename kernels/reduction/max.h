@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/op.h"
+#include "kernels/reduction/axes.h"
 
 namespace chiasm {
 
@@ -22,6 +23,7 @@ struct Max {
   // Of equal maxima, the first in row-major order gets the gradient, as in pooling (the first NaN, when the result is
   // NaN).
   GradientRule gradient(int) const { return GradientRule::kernel({0}, {0}); }
+  BatchRule batch_rule(std::span<const Spec> in) const { return batch_rule_of_axes(axes, in[0].shape); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;

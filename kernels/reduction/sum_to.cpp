@@ -14,6 +14,16 @@ std::vector<Spec> SumTo::infer(std::span<const Spec> in) const {
   return {{in[0].dtype, shape}};
 }
 
+BatchRule SumTo::batch_rule(std::span<const Spec> in) const {
+  if (in[0].shape.rank() == 0) return BatchRule::none();
+  const bool keeps = shape.rank() == in[0].shape.rank() && shape[0] == in[0].shape[0];
+  return keeps ? BatchRule::each({true}) : BatchRule::sum({true});
+}
+
+SumTo SumTo::at_batch(std::span<const Spec> in, std::int64_t batch) const {
+  return batch_rule(in).kind == BatchRule::Kind::kEach ? SumTo{shape.with(0, batch)} : *this;
+}
+
 void SumTo::forward(CpuStream& stream, Inputs in, Outputs out) const {
   sum_over(stream, in[0], broadcast_axes(shape, in[0].shape()), 1.0, out[0]);
 }

@@ -20,6 +20,8 @@ struct SumTo {
   // Input: one floating tensor to whose shape `shape` broadcasts; ShapeError otherwise. Output: its sum, of `shape`.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::kernel({}); }
+  BatchRule batch_rule(std::span<const Spec> in) const;
+  SumTo at_batch(std::span<const Spec> in, std::int64_t batch) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;

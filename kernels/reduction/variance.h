@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/op.h"
+#include "kernels/reduction/axes.h"
 
 namespace chiasm {
 
@@ -22,6 +23,7 @@ struct Variance {
   // Input: one floating tensor. Throws ShapeError when n is 0, or 1 and unbiased. The variance of one element is 0.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::kernel({0}); }
+  BatchRule batch_rule(std::span<const Spec> in) const { return batch_rule_of_axes(axes, in[0].shape); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;

@@ -9,6 +9,7 @@
 // Equal sizes are a copy under both.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,7 @@ enum class ResizeConvention : std::uint8_t { kAlignCorners, kHalfPixel };
 
 struct Resize2d {
   static constexpr std::string_view kName = "resize2d";
+  static constexpr std::uint32_t kBatchInputs = 0b1;
 
   std::int64_t out_h = 1;
   std::int64_t out_w = 1;

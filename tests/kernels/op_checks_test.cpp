@@ -69,6 +69,69 @@ void expect_same_bits(const OpCase& c, const CpuStream& a, const CpuStream& b) {
   }
 }
 
+// Sample n of a dense tensor, as a batch of one.
+View sample(const View& whole, std::int64_t n) {
+  Spec spec{whole.dtype(), whole.shape().with(0, 1)};
+  return View(static_cast<const std::byte*>(whole.data()) + n * spec.bytes(), spec);
+}
+
+// Runs `op` sample by sample, as its batch rule promises to be possible, and compares with the whole batch.
+void expect_batch_rule_holds(const AnyOp& op, std::span<const View> in, const CpuStream& stream) {
+  std::vector<Spec> specs;
+  for (const View& view : in) specs.push_back(view.spec());
+  const BatchRule rule = op.batch_rule(specs);
+  if (rule.kind == BatchRule::Kind::kNone) return;
+  ASSERT_EQ(rule.carries.size(), in.size());
+  const auto first = std::find(rule.carries.begin(), rule.carries.end(), true) - rule.carries.begin();
+  ASSERT_LT(first, static_cast<std::ptrdiff_t>(in.size())) << op.name() << ": no input carries the batch";
+  const std::int64_t batch = in[first].shape()[0];
+  const OpPtr resized = op.at_batch(specs, 1);
+  const std::vector<Buffer> whole = run_op(op, in, stream);
+  std::vector<Buffer> sums;
+  for (std::int64_t n = 0; n < batch; ++n) {
+    std::vector<View> one(in.begin(), in.end());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      if (rule.carries[i]) one[i] = sample(in[i], n);
+    }
+    const std::vector<Buffer> part = run_op(resized ? *resized : op, one, stream);
+    ASSERT_EQ(part.size(), whole.size());
+    for (std::size_t k = 0; k < part.size(); ++k) {
+      if (rule.kind == BatchRule::Kind::kEach) {
+        EXPECT_TRUE(near(part[k].view(), sample(whole[k].view(), n), {1e-12, 1e-12})) << op.name() << ", sample " << n;
+        continue;
+      }
+      if (n == 0) sums.emplace_back(part[k].view().spec());
+      const double* x = part[k].view().as<double>();
+      for (std::int64_t i = 0; i < part[k].view().elements(); ++i) {
+        set_value(sums[k].view(), i, (n == 0 ? 0.0 : sums[k].view().as<double>()[i]) + x[i]);
+      }
+    }
+  }
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    EXPECT_TRUE(near(sums[k].view(), whole[k].view(), {1e-12, 1e-12})) << op.name() << ", sum over samples";
+  }
+}
+
+TEST_P(OpChecks, BatchRulesHold) {
+  const OpCase& c = GetParam();
+  const CpuStream stream(1);
+  const Forward f = forward(c, DType::kFloat64, stream);
+  const std::vector<View> in = views_of(f.in), out = views_of(f.out);
+  if (!in.empty() && in[0].shape().elements() == 0) return;
+  expect_batch_rule_holds(*c.op, in, stream);
+  std::vector<Spec> in_specs, out_specs;
+  for (const View& view : in) in_specs.push_back(view.spec());
+  for (const View& view : out) out_specs.push_back(view.spec());
+  for (int i = 0; i < inputs_of(c); ++i) {
+    const GradientRule rule = c.op->gradient(i);
+    if (rule.kind != GradientRule::Kind::kKernel || !is_floating(in[i].dtype())) continue;
+    std::vector<View> reads{f.dy.view()};
+    for (int k : rule.inputs) reads.push_back(in[k]);
+    for (int k : rule.outputs) reads.push_back(out[k]);
+    expect_batch_rule_holds(*c.op->gradient_op(i, in_specs, out_specs), reads, stream);
+  }
+}
+
 TEST_P(OpChecks, Float32AgreesWithFloat64) { compare_types(GetParam(), CpuStream(2), false); }
 
 TEST_P(OpChecks, StridedViewsAgree) { compare_types(GetParam(), CpuStream(2), true); }
