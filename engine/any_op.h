@@ -31,6 +31,7 @@ class AnyOp {
   // The traits of kernels/op.h.
   virtual bool in_place() const = 0;
   virtual bool is_view() const = 0;
+  virtual bool broadcasts() const = 0;
 
   virtual BatchRule batch_rule(std::span<const Spec> in) const = 0;
   // The op for a batch of another size than that of its inputs `in`; null where it is this one.
@@ -130,6 +131,7 @@ class GradientOp final : public AnyOp {
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return false; }
+  bool broadcasts() const override { return false; }
   // With respect to an input that carries the batch, sample by sample; to one that does not, a sum over samples.
   BatchRule batch_rule(std::span<const Spec>) const override {
     const BatchRule forward = detail::batch_rule_of(op_, in_);
@@ -188,6 +190,7 @@ class OpNode final : public AnyOp {
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return detail::trait_is_view<Op>(); }
+  bool broadcasts() const override { return detail::trait_broadcasts<Op>(); }
   BatchRule batch_rule(std::span<const Spec> in) const override { return detail::batch_rule_of(op_, in); }
   OpPtr at_batch(std::span<const Spec> in, std::int64_t batch) const override {
     if constexpr (requires { op_.at_batch(in, batch); }) return std::make_shared<OpNode>(op_.at_batch(in, batch));

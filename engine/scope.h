@@ -26,6 +26,7 @@ struct BuildOptions {
   DType dtype = DType::kFloat32;
   bool training = false;  // dropout draws, batch normalisation uses and records the statistics of the batch
   std::uint64_t seed = 0;
+  std::string passes = "all";  // those that belong before gradients (passes/pass.h) run while a training step is built
   // Whether the weight at this path has a backward weight of its own. Null: none has.
   std::function<bool(std::string_view path)> untied = {};
 };

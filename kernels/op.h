@@ -27,7 +27,8 @@
 //     kInPlace     element i of a result depends on element i of each input of that shape only, and is written after they
 //                  were read: a result may share the memory of such an input
 //     kIsView      the output is input 0 with another shape: the planner lets them share memory and skips the copy
-//     kBroadcasts  backward() writes dx in the shape of dy; the engine sums it to the shape of the input
+//     kBroadcasts  inputs broadcast by NumPy's rule; backward() writes dx in the shape of dy and the engine sums it to
+//                  the shape of the input
 // - What graph passes may know about an op, all optional:
 //     static constexpr std::uint32_t kBatchInputs;                 see BatchRule: bit i is set where input i carries the
 //                                                                  batch, as every output then does

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/ops.h"
+#include "engine/passes/pass.h"
 #include "kernels/loss/cross_entropy.h"
 #include "kernels/reduction/mean.h"
 
@@ -26,6 +27,11 @@ std::function<bool(std::string_view)> Network::untied_rule() const {
   };
 }
 
+int Network::first_decoded_step() const {
+  if (decoder == "last") return presentation.steps - 1;
+  return graph.arrival_steps()[static_cast<std::size_t>(graph.index_of(graph.readout))] + presentation.on;
+}
+
 Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
                           const Optimizer& optimizer, BuildOptions options) {
   options.training = true;
@@ -34,14 +40,22 @@ Graph build_training_step(const Network& network, Parameters& parameters, std::i
   const Scope scope(graph, parameters, options);
   const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
   const Value label = graph.input("label", Spec{DType::kInt32, {batch}});
-  const Value logits = unroll(network.graph, network.presentation, scope, image).logits.back();
+  const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
   graph.relabel("loss");
-  const Value per_image = graph.apply(CrossEntropy{}, {logits, label});
-  const Value loss = graph.apply(Mean{.axes = {0}}, {per_image});
-  graph.output("loss", loss);
-  graph.output("logits", logits);
-  append_updates(loss, parameters, optimizer);
+  Value sum;
+  const int first = network.first_decoded_step();
+  for (int t = first; t < network.presentation.steps; ++t) {
+    const Value per_image = graph.apply(CrossEntropy{}, {unrolled.logits[t], label});
+    const Value step_loss = graph.apply(Mean{.axes = {0}}, {per_image});
+    sum = sum ? sum + step_loss : step_loss;
+  }
+  const int steps = network.presentation.steps - first;
+  graph.output("loss", steps == 1 ? sum : affine(sum, 1.0 / steps, 0.0));
+  graph.output("logits", unrolled.logits.back());
   scope.commit_statistics();
+
+  graph = simplify_forward(std::move(graph), options.passes);
+  append_updates(Value(&graph, graph.outputs().at("loss")), parameters, optimizer);
   return graph;
 }
 

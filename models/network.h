@@ -19,11 +19,14 @@ struct Network {
   TemporalGraph graph;
   Presentation presentation;
   double step_ms = 10.0;
-  std::string decoder = "last";  // which logits the loss sees: those of the last step
+  // Which logits the loss sees: "last", those of the last step, or "all", the mean of the losses of every step from the
+  // first at which the image reaches the readout.
+  std::string decoder = "last";
   // Layers, or parameter paths below them, whose linear operators have backward weights of their own; "" is all of
   // them.
   std::vector<std::string> untied;
 
+  int first_decoded_step() const;
   // The rule for BuildOptions::untied; null when every weight is tied.
   std::function<bool(std::string_view)> untied_rule() const;
 };
@@ -32,7 +35,7 @@ struct Network {
 Network read_network(const ConfigNode& model);
 
 // A training step on `batch` images: inputs "image" [N, H, W, C], "label" int32 [N] and those of append_updates;
-// outputs "loss" [] (mean cross-entropy of the decoded logits) and "logits" [N, classes].
+// outputs "loss" [] (mean cross-entropy of the decoded logits) and "logits" [N, classes] of the last step.
 Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
                           const Optimizer& optimizer, BuildOptions options);
 

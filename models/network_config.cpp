@@ -66,7 +66,7 @@ Network read_network(const ConfigNode& model) {
                        std::to_string(p.on) + "; image_off must be larger, or -1 to keep the image on");
   }
   p.blank = model.real_or("blank", 0.5);
-  network.decoder = model.choice_or("decoder", "last", {"last"});
+  network.decoder = model.choice_or("decoder", "last", {"last", "all"});
   network.untied = read_untied(model);
 
   std::string previous(kImage);

@@ -135,6 +135,8 @@ Unrolled unroll(const TemporalGraph& graph, const Presentation& presentation, co
   const std::vector<LayerShapes> shapes = infer_shapes(graph, scope.dtype());
   const std::vector<int> order = graph.order_within_step();
   const std::size_t layers = graph.layers.size();
+  std::vector<std::vector<Connection>> incoming;
+  for (const Layer& layer : graph.layers) incoming.push_back(graph.incoming(layer.name));
   const Value blank = fill(target, image.spec(), presentation.blank);
 
   Unrolled result;
@@ -159,8 +161,7 @@ Unrolled unroll(const TemporalGraph& graph, const Presentation& presentation, co
       const Layer& layer = graph.layers[i];
       in_layer(layer, [&] {
         std::vector<Value> sources;
-        for (const Connection& c : graph.incoming(layer.name))
-          sources.push_back(delivered(c.source, t - c.delay_steps));
+        for (const Connection& c : incoming[i]) sources.push_back(delivered(c.source, t - c.delay_steps));
         const std::vector<Value> state = t > 0 ? result.state[i][t - 1] : initial_state(layer, scope, sources);
         LayerStep step = run_layer(layer, scope.child(layer.name).at_step(t), sources, state);
         if (without_batch(step.output.shape()) != shapes[i].output) {

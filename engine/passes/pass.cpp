@@ -7,8 +7,10 @@ namespace chiasm {
 
 const std::vector<Pass>& all_passes() {
   static const std::vector<Pass> passes{
-      {"prune", prune},
-      {"share", share},
+      {"prune", prune, true},
+      {"share", share, true},
+      {"hoist", hoist, true},
+      {"batch_time", batch_time},
   };
   return passes;
 }
@@ -35,6 +37,13 @@ std::vector<Pass> select_passes(std::string_view list) {
     if (std::find(wanted.begin(), wanted.end(), pass.name) != wanted.end()) selected.push_back(pass);
   }
   return selected;
+}
+
+Graph simplify_forward(Graph graph, std::string_view passes) {
+  for (const Pass& pass : select_passes(passes)) {
+    if (pass.before_gradients) graph = pass.run(graph);
+  }
+  return graph;
 }
 
 }  // namespace chiasm

@@ -46,7 +46,7 @@ TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dat
                      ", and the training set has " + std::to_string(data_->size()) + " samples");
   }
   const Graph graph = build_training_step(recipe.network, parameters_, train.batch, train.optimizer,
-                                          {.dtype = train.dtype, .seed = train.seed});
+                                          {.dtype = train.dtype, .seed = train.seed, .passes = options.passes});
   require_fitting_data(recipe, *data_, recipe.data.train_augmentation,
                        graph.spec(graph.outputs().at("logits")).shape[1]);
   parameters_.initialise(train.seed);
