@@ -62,7 +62,6 @@ constexpr bool trait_broadcasts() {
   return false;
 }
 
-
 template <class Op>
 BatchRule batch_rule_of(const Op& op, std::span<const Spec> in) {
   if constexpr (requires { op.batch_rule(in); }) {

@@ -301,12 +301,12 @@ class BatchTime {
   const Graph& source_;
   Rewriter rewriter_;
   TimeFamilies families_;
-  std::vector<int> waits_for_;                  // per node: inputs not computed yet
-  std::vector<bool> done_;                      // per node
-  std::vector<std::vector<NodeId>> consumers_;  // per value
-  std::vector<Part> part_of_;                   // per value
+  std::vector<int> waits_for_;                     // per node: inputs not computed yet
+  std::vector<bool> done_;                         // per node
+  std::vector<std::vector<NodeId>> consumers_;     // per value
+  std::vector<Part> part_of_;                      // per value
   std::map<ValueId, std::vector<ValueId>> parts_;  // by merged result: the values that lie in it, in order
-  std::vector<bool> in_merged_sum_;             // per value: counted by another term of its sum
+  std::vector<bool> in_merged_sum_;                // per value: counted by another term of its sum
   std::map<std::vector<ValueId>, Value> joined_;
   std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready_;
   std::vector<std::vector<NodeId>> ready_members_;  // per family

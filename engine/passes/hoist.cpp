@@ -9,7 +9,8 @@
 namespace chiasm {
 namespace {
 
-// Values whose samples are all equal are computed for one sample ("narrow") and spread where something needs them whole.
+// Values whose samples are all equal are computed for one sample ("narrow") and spread where something needs them
+// whole.
 class Hoist {
  public:
   explicit Hoist(const Graph& source) : source_(source), rewriter_(source), narrow_(source.value_count()) {}

@@ -32,8 +32,8 @@ Graph hoist(const Graph& graph);
 // another: convolutions and products, forward and with respect to their inputs, and what follows each without needing
 // anything else. Gradients of one weight over time, of which only the sum is used, become one product. Exact: BatchRule
 // says that samples stay apart, or that the result is a sum over them. Sums over samples and time are taken in another
-// order (still a fixed one), and a library may block a larger batch differently: equal to rounding. Nodes are put in the
-// order in which the merged ones can run.
+// order (still a fixed one), and a library may block a larger batch differently: equal to rounding. Nodes are put in
+// the order in which the merged ones can run.
 Graph batch_time(const Graph& graph);
 
 struct Pass {

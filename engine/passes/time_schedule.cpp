@@ -189,8 +189,9 @@ class Finder {
       TimeFamily& family = result_.families[f];
       if (!is_cheap_sum(family)) continue;
       const auto same_errors = [&](const TimeFamily& other) {
-        return std::equal(family.members.begin(), family.members.end(), other.members.begin(), other.members.end(),
-                          [&](NodeId a, NodeId b) { return graph_.nodes()[a].inputs[0] == graph_.nodes()[b].inputs[0]; });
+        return std::equal(
+            family.members.begin(), family.members.end(), other.members.begin(), other.members.end(),
+            [&](NodeId a, NodeId b) { return graph_.nodes()[a].inputs[0] == graph_.nodes()[b].inputs[0]; });
       };
       const auto found = product_of.find(graph_.nodes()[family.members[0]].inputs[0]);
       if (found != product_of.end() && same_errors(result_.families[found->second])) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which nodes of an unrolled graph can become one, and when each may run: the half of batch_time that looks at the graph
-// and does not change it.
+// Which nodes of an unrolled graph can become one, and when each may run: the half of batch_time that looks at the
+// graph and does not change it.
 //
-// A family is one op with the same weights at several timesteps. Its members that wait for nothing at the same moment can
-// run as one op on a larger batch. There are two kinds:
+// A family is one op with the same weights at several timesteps. Its members that wait for nothing at the same moment
+// can run as one op on a larger batch. There are two kinds:
 //   each   convolutions and products, forward and with respect to their input: the results are cut apart again;
 //   sum    gradients with respect to a weight, of which only the sum over time is used: one product gives the sum.
 #pragma once
