@@ -7,7 +7,6 @@
 #include <span>
 
 #include "engine/finite.h"
-#include "engine/passes/pass.h"
 
 namespace chiasm {
 
@@ -21,11 +20,6 @@ struct Program::Step {
 
 namespace {
 
-Graph compile(Graph graph, std::string_view passes) {
-  for (const Pass& pass : select_passes(passes)) graph = pass.run(graph);
-  return graph;
-}
-
 template <class Map>
 ValueId find(const Map& names, std::string_view name, const char* kind) {
   const auto found = names.find(std::string(name));
@@ -38,9 +32,13 @@ ValueId find(const Map& names, std::string_view name, const char* kind) {
 }  // namespace
 
 Program::Program(const Graph& graph, const ProgramOptions& options)
-    : graph_(compile(graph, options.passes)),
-      stream_(options.threads, options.deterministic),
-      plan_(plan_memory(graph_, stream_)),
+    : Program(compile(graph, options, CpuStream(options.threads, options.deterministic)),
+              CpuStream(options.threads, options.deterministic)) {}
+
+Program::Program(CompiledGraph compiled, CpuStream stream)
+    : graph_(std::move(compiled.graph)),
+      stream_(stream),
+      plan_(std::move(compiled.plan)),
       arena_(Spec{DType::kUInt8, {plan_.arena_bytes}}),
       state_tensor_(graph_.value_count(), nullptr),
       commits_(graph_.nodes().size(), false) {

@@ -10,17 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/graph.h"
-#include "engine/memory_plan.h"
+#include "engine/compile.h"
 #include "engine/tensor.h"
 
 namespace chiasm {
-
-struct ProgramOptions {
-  int threads = 0;             // 0: one per core
-  bool deterministic = false;  // the same bits for any number of threads
-  std::string passes = "all";  // see select_passes
-};
 
 class Program {
  public:
@@ -63,6 +56,7 @@ class Program {
 
  private:
   struct Step;
+  Program(CompiledGraph compiled, CpuStream stream);
   void prepare();
   View view_of(ValueId id) const;
   void run_steps(std::size_t begin, std::size_t end);

@@ -32,8 +32,7 @@ int Network::first_decoded_step() const {
   return graph.arrival_steps()[static_cast<std::size_t>(graph.index_of(graph.readout))] + presentation.on;
 }
 
-Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
-                          const Optimizer& optimizer, BuildOptions options) {
+Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
   options.training = true;
   options.untied = network.untied_rule();
   Graph graph;
@@ -53,8 +52,12 @@ Graph build_training_step(const Network& network, Parameters& parameters, std::i
   graph.output("loss", steps == 1 ? sum : affine(sum, 1.0 / steps, 0.0));
   graph.output("logits", unrolled.logits.back());
   scope.commit_statistics();
+  return graph;
+}
 
-  graph = simplify_forward(std::move(graph), options.passes);
+Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
+                          const Optimizer& optimizer, const BuildOptions& options) {
+  Graph graph = simplify_forward(build_loss(network, parameters, batch, options), options.passes);
   append_updates(Value(&graph, graph.outputs().at("loss")), parameters, optimizer);
   return graph;
 }

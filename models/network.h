@@ -34,10 +34,14 @@ struct Network {
 // Reads a "model" object. Throws InputError naming the field.
 Network read_network(const ConfigNode& model);
 
-// A training step on `batch` images: inputs "image" [N, H, W, C], "label" int32 [N] and those of append_updates;
-// outputs "loss" [] (mean cross-entropy of the decoded logits) and "logits" [N, classes] of the last step.
+// The plain unroll of a network in training: inputs "image" [N, H, W, C] and "label" int32 [N]; outputs "loss" [] (mean
+// cross-entropy of the decoded logits) and "logits" [N, classes] of the last step.
+Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
+
+// A training step on `batch` images: build_loss, simplified by the passes of `options` that run before gradients, and
+// its updates, with the inputs of append_updates.
 Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
-                          const Optimizer& optimizer, BuildOptions options);
+                          const Optimizer& optimizer, const BuildOptions& options);
 
 // A forward pass: input "image"; output "logits" [T, N, classes], the readout at every step.
 Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);

@@ -66,17 +66,6 @@ struct Trained {
   std::int64_t flops = 0;
 };
 
-std::int64_t flops_of(const Graph& graph) {
-  std::int64_t sum = 0;
-  for (const Node& node : graph.nodes()) {
-    std::vector<Spec> in, out;
-    for (ValueId id : node.inputs) in.push_back(graph.spec(id));
-    for (ValueId id : node.outputs) out.push_back(graph.spec(id));
-    sum += node.op->flops(in, out);
-  }
-  return sum;
-}
-
 Tensor copy_of(const View& view) {
   Tensor copy(view.spec());
   std::copy_n(static_cast<const std::byte*>(view.data()), copy.bytes().size(), copy.bytes().begin());
@@ -94,7 +83,7 @@ Trained train(const Variant& variant, DType dtype, const std::string& passes, in
   std::mt19937 random(11);
   std::normal_distribution<double> normal;
   Trained result;
-  result.flops = flops_of(program.graph());
+  result.flops = total_flops(program.graph());
   for (int step = 0; step < steps; ++step) {
     visit_floating(dtype, [&]<class T>() {
       const MutableView image = program.input("image");

@@ -264,10 +264,39 @@ TEST_F(CommandTest, DescribeAndDryRunSpeakJson) {
   EXPECT_EQ(nlohmann::json::parse(dry.out).at("steps"), 48);
 }
 
+TEST_F(CommandTest, PlanSaysWhatIsLeftOut) {
+  const ProcessResult planned = chiasm({"plan", recipe, "--steps", "7", "--batch", "5", "--json"});
+  ASSERT_EQ(planned.status, 0) << planned.err;
+  const nlohmann::json json = nlohmann::json::parse(planned.out);
+  EXPECT_EQ(json.at("steps"), 7);
+  EXPECT_EQ(json.at("batch"), 5);
+  const nlohmann::json& counts = json.at("layer_steps");
+  EXPECT_EQ(counts.at("naive"), 7 * json.at("layers").size());
+  EXPECT_LT(counts.at("full_batch"), counts.at("naive"));
+  std::int64_t sum = 0;
+  for (const char* kind : {"full_batch", "batch_one", "reused", "dropped"}) sum += counts.at(kind).get<std::int64_t>();
+  EXPECT_EQ(sum, counts.at("naive"));
+  for (const char* key : {"flops", "peak_bytes"})
+    EXPECT_LT(json.at(key).at("planned"), json.at(key).at("naive")) << key;
+  EXPECT_THAT(json.at("passes").dump(), HasSubstr("batch_time"));
+
+  const ProcessResult plain = chiasm({"plan", recipe, "--passes", "none", "--json"});
+  const nlohmann::json none = nlohmann::json::parse(plain.out);
+  EXPECT_EQ(none.at("layer_steps").at("full_batch"), none.at("layer_steps").at("naive"));
+  EXPECT_EQ(none.at("flops").at("planned"), none.at("flops").at("naive"));
+
+  const ProcessResult text = chiasm({"plan", recipe});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_THAT(text.out, HasSubstr("#"));
+  EXPECT_EQ(chiasm({"plan", recipe, "--decoder", "first"}).status, 2);
+  EXPECT_THAT(chiasm({"plan", recipe, "--passes", "prune,nonsense"}).err, HasSubstr("nonsense"));
+  EXPECT_EQ(chiasm({"plan", recipe, "--steps", "x"}).status, 2);
+}
+
 TEST_F(CommandTest, HelpAndDoctorWork) {
   const ProcessResult help = chiasm({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* verb : {"doctor", "train", "evaluate", "describe"}) {
+  for (const char* verb : {"doctor", "train", "evaluate", "describe", "plan"}) {
     EXPECT_THAT(help.out, HasSubstr(verb));
     const ProcessResult one = chiasm({verb, "--help"});
     EXPECT_EQ(one.status, 0);

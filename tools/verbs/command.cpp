@@ -30,6 +30,7 @@ int run_command(int argc, const char* const* argv) {
   add_train(app, action);
   add_evaluate(app, action);
   add_describe(app, action);
+  add_plan(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

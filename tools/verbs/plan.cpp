@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "engine/compile.h"
+#include "engine/passes/pass.h"
+#include "models/layer_steps.h"
+#include "tools/recipe/recipe.h"
+#include "tools/verbs/program_options.h"
+#include "tools/verbs/verbs.h"
+
+namespace chiasm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string recipe;
+  std::vector<std::string> overrides;
+  std::string steps, image_off, decoder, batch;
+  bool json = false;
+  DeviceOptions device;
+};
+
+// A training step compiled twice: as the plain unroll, and with the passes asked for.
+struct Comparison {
+  CompiledGraph naive;
+  CompiledGraph planned;
+  double compile_seconds = 0.0;
+};
+
+Comparison compare(const Recipe& recipe, const ProgramOptions& options) {
+  const CpuStream stream(options.threads, options.deterministic);
+  const auto build = [&](const std::string& passes) {
+    Parameters parameters;
+    return build_training_step(recipe.network, parameters, recipe.train.batch, recipe.train.optimizer,
+                               {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = passes});
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  CompiledGraph planned = compile(build(options.passes), options, stream);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  ProgramOptions plain = options;
+  plain.passes = "none";
+  return {compile(build("none"), plain, stream), std::move(planned), seconds.count()};
+}
+
+const char* word_of(LayerStep kind) {
+  switch (kind) {
+    case LayerStep::kFullBatch:
+      return "full_batch";
+    case LayerStep::kBatchOne:
+      return "batch_one";
+    case LayerStep::kReused:
+      return "reused";
+    case LayerStep::kDropped:
+      return "dropped";
+  }
+  return "";
+}
+
+char sign_of(LayerStep kind) {
+  switch (kind) {
+    case LayerStep::kFullBatch:
+      return '#';
+    case LayerStep::kBatchOne:
+      return '1';
+    case LayerStep::kReused:
+      return '=';
+    case LayerStep::kDropped:
+      return '.';
+  }
+  return '?';
+}
+
+std::vector<std::string> names_of(const std::string& passes) {
+  std::vector<std::string> names;
+  for (const Pass& pass : select_passes(passes)) names.emplace_back(pass.name);
+  return names;
+}
+
+void print_json(const Recipe& recipe, const LayerSteps& layers, const Comparison& c, const ProgramOptions& options) {
+  Json picture = Json::array();
+  for (std::size_t i = 0; i < layers.layers.size(); ++i) {
+    Json steps = Json::array();
+    for (LayerStep kind : layers.at[i]) steps.push_back(word_of(kind));
+    picture.push_back({{"name", layers.layers[i]}, {"steps", steps}});
+  }
+  const Json answer{{"name", recipe.name},
+                    {"batch", recipe.train.batch},
+                    {"steps", recipe.network.presentation.steps},
+                    {"decoder", recipe.network.decoder},
+                    {"layer_steps",
+                     {{"naive", layers.naive()},
+                      {"full_batch", layers.count(LayerStep::kFullBatch)},
+                      {"batch_one", layers.count(LayerStep::kBatchOne)},
+                      {"reused", layers.count(LayerStep::kReused)},
+                      {"dropped", layers.count(LayerStep::kDropped)}}},
+                    {"flops", {{"naive", total_flops(c.naive.graph)}, {"planned", total_flops(c.planned.graph)}}},
+                    {"peak_bytes", {{"naive", c.naive.plan.arena_bytes}, {"planned", c.planned.plan.arena_bytes}}},
+                    {"nodes", {{"naive", c.naive.graph.nodes().size()}, {"planned", c.planned.graph.nodes().size()}}},
+                    {"passes", names_of(options.passes)},
+                    {"compile_seconds", c.compile_seconds},
+                    {"layers", picture}};
+  std::cout << answer.dump(2) << '\n';
+}
+
+void print_picture(const LayerSteps& layers) {
+  std::size_t width = 5;
+  for (const std::string& name : layers.layers) width = std::max(width, name.size());
+  fmt::print("{:<{}}  ", "step", width);
+  for (std::size_t t = 0; t < layers.at[0].size(); ++t) fmt::print("{}", t % 10 == 0 ? std::to_string(t / 10) : " ");
+  fmt::print("\n{:<{}}  ", "", width);
+  for (std::size_t t = 0; t < layers.at[0].size(); ++t) fmt::print("{}", t % 10);
+  fmt::print("\n");
+  for (std::size_t i = 0; i < layers.layers.size(); ++i) {
+    fmt::print("{:<{}}  ", layers.layers[i], width);
+    for (LayerStep kind : layers.at[i]) fmt::print("{}", sign_of(kind));
+    fmt::print("\n");
+  }
+  fmt::print("\n# computed for every sample   1 the same for all samples, computed for one\n");
+  fmt::print("= taken from another step     . nothing depends on it\n\n");
+}
+
+void print_row(const char* what, double naive, double planned, const char* unit) {
+  fmt::print("{:<22} {:>12.2f} {:>12.2f} {:<6} {:>7.2f}x\n", what, naive, planned, unit,
+             planned > 0.0 ? naive / planned : 0.0);
+}
+
+void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison& c) {
+  fmt::print("{}: a training step of {} images, {} steps, decoder \"{}\"\n\n", recipe.name, recipe.train.batch,
+             recipe.network.presentation.steps, recipe.network.decoder);
+  print_picture(layers);
+  fmt::print("{:<22} {:>12} {:>12}\n", "", "plain unroll", "planned");
+  print_row("layer-steps", static_cast<double>(layers.naive()),
+            static_cast<double>(layers.count(LayerStep::kFullBatch)), "");
+  fmt::print("{:<22} {:>12} {:>12}\n", "  computed for one", "", layers.count(LayerStep::kBatchOne));
+  print_row("operations", static_cast<double>(total_flops(c.naive.graph)) / 1e9,
+            static_cast<double>(total_flops(c.planned.graph)) / 1e9, "GFLOP");
+  print_row("memory at its peak", static_cast<double>(c.naive.plan.arena_bytes) / 1048576.0,
+            static_cast<double>(c.planned.plan.arena_bytes) / 1048576.0, "MiB");
+  print_row("ops", static_cast<double>(c.naive.graph.nodes().size()),
+            static_cast<double>(c.planned.graph.nodes().size()), "");
+  fmt::print("planned in {:.2f} s\n", c.compile_seconds);
+}
+
+// Overrides that have an option of their own, as --set would give them.
+std::vector<std::string> overrides_of(const Options& o) {
+  std::vector<std::string> overrides = o.overrides;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) overrides.push_back(std::string(key) + "=" + value);
+  };
+  add("model.steps", o.steps);
+  add("model.image_off", o.image_off);
+  add("model.decoder", o.decoder);
+  add("train.batch", o.batch);
+  return overrides;
+}
+
+int plan(const Options& o) {
+  o.device.check();
+  const Recipe recipe = load_recipe(o.recipe, overrides_of(o));
+  const LayerSteps layers = layer_steps(recipe.network, recipe.train.batch, o.device.program.passes);
+  const Comparison comparison = compare(recipe, o.device.program);
+  if (o.json) {
+    print_json(recipe, layers, comparison, o.device.program);
+  } else {
+    print_text(recipe, layers, comparison);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Action& action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("plan", "Show what a training step computes, reuses and leaves out");
+  verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
+  verb->add_option("--steps", o->steps, "Timesteps, instead of model.steps");
+  verb->add_option("--image-off", o->image_off, "First step without the image, instead of model.image_off; -1: never");
+  verb->add_option("--decoder", o->decoder, "Instead of model.decoder: last or all");
+  verb->add_option("--batch", o->batch, "Images of a training step, instead of train.batch");
+  verb->add_option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]")
+      ->expected(1)
+      ->take_all();
+  verb->add_flag("--json", o->json, "Print JSON");
+  o->device.add_to(*verb);
+  verb->footer(
+      "Examples:\n  chiasm plan models/recipes/rgc_median.json\n"
+      "  chiasm plan models/recipes/rgc_median.json --steps 26 --image-off 10 --decoder all --json");
+  verb->callback([o, &action] { action = [o] { return plan(*o); }; });
+}
+
+}  // namespace chiasm
