@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,12 @@ class AnyOp {
   virtual bool in_place() const = 0;
   virtual bool is_view() const = 0;
   virtual bool broadcasts() const = 0;
+  // Whether it came from differentiation. What depends on such an op is part of the backward computation.
+  virtual bool is_gradient() const = 0;
+
+  // Shared memory, see kernels/op.h. An op with is_view() has a view_offset of zero.
+  virtual std::optional<std::int64_t> view_offset(std::span<const Spec> in) const = 0;
+  virtual std::optional<std::int64_t> part_offset(std::span<const Spec> in, int input) const = 0;
 
   virtual BatchRule batch_rule(std::span<const Spec> in) const = 0;
   // The op for a batch of another size than that of its inputs `in`; null where it is this one.
@@ -63,6 +70,12 @@ constexpr bool trait_broadcasts() {
 }
 
 template <class Op>
+std::optional<std::int64_t> view_offset_of(const Op& op, std::span<const Spec> in) {
+  if constexpr (requires { op.view_offset(in); }) return op.view_offset(in);
+  if constexpr (trait_is_view<Op>()) return 0;
+  return std::nullopt;
+}
+template <class Op>
 BatchRule batch_rule_of(const Op& op, std::span<const Spec> in) {
   if constexpr (requires { op.batch_rule(in); }) {
     return op.batch_rule(in);
@@ -81,7 +94,7 @@ Op op_at_batch(const Op& op, std::span<const Spec> in, std::int64_t batch) {
 template <class Op>
 std::int64_t flops_of(const Op& op, std::span<const Spec> in, std::span<const Spec> out) {
   if constexpr (requires { op.flops(in); }) return op.flops(in);
-  return trait_is_view<Op>() ? 0 : out[0].shape.elements();
+  return view_offset_of(op, in) ? 0 : out[0].shape.elements();
 }
 
 }  // namespace detail
@@ -131,6 +144,9 @@ class GradientOp final : public AnyOp {
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return false; }
   bool broadcasts() const override { return false; }
+  bool is_gradient() const override { return true; }
+  std::optional<std::int64_t> view_offset(std::span<const Spec>) const override { return std::nullopt; }
+  std::optional<std::int64_t> part_offset(std::span<const Spec>, int) const override { return std::nullopt; }
   // With respect to an input that carries the batch, sample by sample; to one that does not, a sum over samples.
   BatchRule batch_rule(std::span<const Spec>) const override {
     const BatchRule forward = detail::batch_rule_of(op_, in_);
@@ -190,6 +206,17 @@ class OpNode final : public AnyOp {
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return detail::trait_is_view<Op>(); }
   bool broadcasts() const override { return detail::trait_broadcasts<Op>(); }
+  bool is_gradient() const override {
+    if constexpr (requires { op_.is_gradient(); }) return op_.is_gradient();
+    return false;
+  }
+  std::optional<std::int64_t> view_offset(std::span<const Spec> in) const override {
+    return detail::view_offset_of(op_, in);
+  }
+  std::optional<std::int64_t> part_offset(std::span<const Spec> in, int input) const override {
+    if constexpr (requires { op_.part_offset(in, input); }) return op_.part_offset(in, input);
+    return std::nullopt;
+  }
   BatchRule batch_rule(std::span<const Spec> in) const override { return detail::batch_rule_of(op_, in); }
   OpPtr at_batch(std::span<const Spec> in, std::int64_t batch) const override {
     if constexpr (requires { op_.at_batch(in, batch); }) return std::make_shared<OpNode>(op_.at_batch(in, batch));

@@ -29,7 +29,14 @@
 //     kIsView      the output is input 0 with another shape: the planner lets them share memory and skips the copy
 //     kBroadcasts  inputs broadcast by NumPy's rule; backward() writes dx in the shape of dy and the engine sums it to
 //                  the shape of the input
+// - Where memory may be shared, both optional, in bytes and for dense tensors:
+//     std::optional<std::int64_t> view_offset(std::span<const Spec> in) const;
+//                                                                  the output is the part of input 0 that begins there
+//     std::optional<std::int64_t> part_offset(std::span<const Spec> in, int input) const;
+//                                                                  the input becomes the part of output 0 that begins
+//                                                                  there, and forward() leaves alone one that lies there
 // - What graph passes may know about an op, all optional:
+//     bool is_gradient() const;                                    it computes gradients (as the gradient of an op does)
 //     static constexpr std::uint32_t kBatchInputs;                 see BatchRule: bit i is set where input i carries the
 //                                                                  batch, as every output then does
 //     BatchRule batch_rule(std::span<const Spec> in) const;        the same where it depends on the shapes

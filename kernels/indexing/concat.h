@@ -2,6 +2,7 @@
 // Concat: tensors joined along one axis, in the order of the inputs.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Concat {
     return BatchRule::each_if(in[0].shape.rank() > 0 && normalise_axis(kName.data(), axis, in[0].shape.rank()) != 0,
                               in.size());
   }
+  // Along the outermost axis that has more than one index, parts lie one after the other.
+  std::optional<std::int64_t> part_offset(std::span<const Spec> in, int input) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

@@ -22,6 +22,14 @@ void fill_elements(const CpuStream& stream, const MutableView& to, double value)
 void fill_outside(const CpuStream& stream, const MutableView& to, std::span<const std::int64_t> starts,
                   const Shape& sizes, double value);
 
+// Whether neighbours along `axis` are as far apart as tensors can be: every axis before it has one index.
+inline bool outermost(const Shape& shape, int axis) {
+  for (int before = 0; before < axis; ++before) {
+    if (shape[before] != 1) return false;
+  }
+  return true;
+}
+
 // The box of `view` that begins at `starts` and has shape `sizes`. REQUIRES: it lies inside, one start per axis.
 template <class Void>
 BasicView<Void> box_of(const BasicView<Void>& view, std::span<const std::int64_t> starts, const Shape& sizes) {

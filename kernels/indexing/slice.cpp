@@ -25,6 +25,13 @@ std::vector<Spec> Slice::infer(std::span<const Spec> in) const {
   return {Spec{in[0].dtype, in[0].shape.with(along, size)}};
 }
 
+std::optional<std::int64_t> Slice::view_offset(std::span<const Spec> in) const {
+  const Shape& shape = in[0].shape;
+  const int along = normalise_axis(kName.data(), axis, shape.rank());
+  if (!outermost(shape, along)) return std::nullopt;
+  return start * Spec{in[0].dtype, shape.with(along, 1)}.bytes();
+}
+
 void Slice::forward(CpuStream& stream, Inputs in, Outputs out) const {
   copy_elements(stream, box_of(in[0], starts_of(*this, in[0].shape()), out[0].shape()), out[0]);
 }

@@ -3,6 +3,7 @@
 // parameters do not mention the batch; a crop is two slices.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct Slice {
   BatchRule batch_rule(std::span<const Spec> in) const {
     return BatchRule::each_if(normalise_axis(kName.data(), axis, in[0].shape.rank()) != 0);
   }
+  // Along the outermost axis that has more than one index, a slice is one piece of memory.
+  std::optional<std::int64_t> view_offset(std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
