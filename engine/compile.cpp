@@ -8,7 +8,7 @@ namespace chiasm {
 CompiledGraph compile(const Graph& graph, const ProgramOptions& options, const CpuStream& stream) {
   Graph compiled = graph;
   for (const Pass& pass : select_passes(options.passes)) compiled = pass.run(compiled);
-  MemoryPlan plan = plan_memory(compiled, stream);
+  MemoryPlan plan = plan_memory(compiled, stream, selects(options.passes, kPlanMemory));
   return {std::move(compiled), std::move(plan)};
 }
 

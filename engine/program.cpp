@@ -58,7 +58,7 @@ View Program::view_of(ValueId id) const {
         if (state == plan_.state_of[id]) throw InputError("the state \"" + name + "\" is not bound to a tensor");
       }
     }
-    return View(tensor->view().data(), spec);
+    return View(static_cast<const std::byte*>(tensor->view().data()) + plan_.offset[id], spec);
   }
   if (plan_.offset[id] == MemoryPlan::kNone) return View(arena_.bytes().data(), spec);  // zero bytes
   return View(arena_.bytes().data() + plan_.offset[id], spec);
@@ -105,7 +105,7 @@ void Program::prepare() {
   for (std::size_t position = 0; position < plan_.order.size(); ++position) {
     const NodeId n = plan_.order[position];
     const Node& node = graph_.nodes()[n];
-    if (node.op->is_view()) continue;
+    if (plan_.is_view[n]) continue;
     first_commit_ += position < plan_.commit;
     Step step{node.op.get(), n, {}, {}, {}};
     for (ValueId id : node.inputs) step.in.push_back(view_of(id));
@@ -142,10 +142,17 @@ void Program::run_compute() {
 void Program::run_commit() {
   prepare();
   run_steps(first_commit_, steps_.size());
-  for (const Assignment& a : plan_.copies) {
-    const View from = view_of(a.value);
-    std::memmove(const_cast<void*>(view_of(a.state).data()), from.data(),
-                 static_cast<std::size_t>(from.spec().bytes()));
+  const auto staged = [&](const MemoryPlan::Copy& copy) {
+    return copy.staging == MemoryPlan::kNone ? nullptr : arena_.bytes().data() + copy.staging;
+  };
+  for (const MemoryPlan::Copy& copy : plan_.copies) {
+    const View from = view_of(copy.value);
+    if (staged(copy)) std::memcpy(staged(copy), from.data(), static_cast<std::size_t>(from.spec().bytes()));
+  }
+  for (const MemoryPlan::Copy& copy : plan_.copies) {
+    const View from = view_of(copy.value);
+    std::memcpy(const_cast<void*>(view_of(copy.state).data()), staged(copy) ? staged(copy) : from.data(),
+                static_cast<std::size_t>(from.spec().bytes()));
   }
 }
 
@@ -191,6 +198,10 @@ std::int64_t Program::measure_touched_bytes() {
   constexpr std::byte kUntouched{0xdb};
   const std::span<std::byte> bytes = arena_.bytes();
   std::fill(bytes.begin(), bytes.end(), kUntouched);
+  // Inputs are written, and nodes may copy them.
+  for (const auto& [name, id] : graph_.inputs()) {
+    std::memset(input(name).data(), 0, static_cast<std::size_t>(graph_.spec(id).bytes()));
+  }
   run_compute();
   std::int64_t touched = static_cast<std::int64_t>(bytes.size());
   while (touched > 0 && bytes[static_cast<std::size_t>(touched - 1)] == kUntouched) --touched;

@@ -51,7 +51,8 @@ class Program {
   const Graph& graph() const { return graph_; }  // after passes
   const MemoryPlan& plan() const { return plan_; }
   std::int64_t arena_bytes() const { return plan_.arena_bytes; }
-  // How much of the arena was ever written, counted from its start. For tests: it touches every page.
+  // How much of the arena was ever written, counted from its start, with inputs of zeros. For tests: it touches every
+  // page.
   std::int64_t measure_touched_bytes();
 
  private:

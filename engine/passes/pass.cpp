@@ -2,6 +2,8 @@
 #include "engine/passes/pass.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace chiasm {
 
@@ -15,26 +17,44 @@ const std::vector<Pass>& all_passes() {
   return passes;
 }
 
-std::vector<Pass> select_passes(std::string_view list) {
-  if (list == "all") return all_passes();
-  if (list == "none") return {};
-  std::vector<std::string_view> wanted;
+namespace {
+
+// Passes of the program as a whole, which are no functions from graph to graph.
+constexpr std::array kProgramPasses{kPlanMemory};
+
+// The names in a list that is neither "all" nor "none".
+std::vector<std::string_view> read_names(std::string_view list) {
+  std::vector<std::string_view> names;
   while (true) {
     const std::size_t comma = list.find(',');
-    wanted.push_back(list.substr(0, comma));
+    names.push_back(list.substr(0, comma));
     if (comma == std::string_view::npos) break;
     list.remove_prefix(comma + 1);
   }
-  std::string known = "all, none";
-  for (const Pass& pass : all_passes()) known += ", " + std::string(pass.name);
-  for (std::string_view name : wanted) {
-    const bool exists =
-        std::any_of(all_passes().begin(), all_passes().end(), [&](const Pass& p) { return p.name == name; });
-    if (!exists) throw InputError("unknown pass \"" + std::string(name) + "\"; allowed: " + known);
+  std::vector<std::string_view> known(kProgramPasses.begin(), kProgramPasses.end());
+  for (const Pass& pass : all_passes()) known.insert(known.end() - std::ssize(kProgramPasses), pass.name);
+  for (std::string_view name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string allowed = "all, none";
+    for (std::string_view other : known) allowed += ", " + std::string(other);
+    throw InputError("unknown pass \"" + std::string(name) + "\"; allowed: " + allowed);
   }
+  return names;
+}
+
+}  // namespace
+
+bool selects(std::string_view list, std::string_view pass) {
+  if (list == "all") return true;
+  if (list == "none") return false;
+  const std::vector<std::string_view> names = read_names(list);
+  return std::find(names.begin(), names.end(), pass) != names.end();
+}
+
+std::vector<Pass> select_passes(std::string_view list) {
   std::vector<Pass> selected;
   for (const Pass& pass : all_passes()) {
-    if (std::find(wanted.begin(), wanted.end(), pass.name) != wanted.end()) selected.push_back(pass);
+    if (selects(list, pass.name)) selected.push_back(pass);
   }
   return selected;
 }

@@ -45,8 +45,14 @@ struct Pass {
 // All passes, in the order in which they run.
 const std::vector<Pass>& all_passes();
 
+// What a list may name besides those: whether the program plans its memory (memory_plan.h), where it otherwise gives
+// each value memory of its own.
+inline constexpr std::string_view kPlanMemory = "plan_memory";
+
 // "all", "none", or names joined by commas. Throws InputError naming an unknown pass and the known ones.
 std::vector<Pass> select_passes(std::string_view list);
+// Whether the list names `pass`. Throws InputError as select_passes does.
+bool selects(std::string_view list, std::string_view pass);
 
 // Runs those of the selected passes that belong before differentiation.
 Graph simplify_forward(Graph graph, std::string_view passes);

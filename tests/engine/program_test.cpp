@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 
 #include "engine/arena_layout.h"
 #include "engine/ops.h"
@@ -15,19 +14,10 @@
 #include "kernels/reduction/mean.h"
 #include "kernels/reduction/sum.h"
 #include "tests/support/compare.h"
+#include "tests/support/random_tensor.h"
 
 namespace chiasm::test {
 namespace {
-
-Tensor random_tensor(DType dtype, const Shape& shape, unsigned seed) {
-  Tensor tensor(Spec{dtype, shape});
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<double> real(-1.0, 1.0);
-  visit_floating(dtype, [&]<class T>() {
-    for (T& value : tensor.values<T>()) value = static_cast<T>(real(random));
-  });
-  return tensor;
-}
 
 // A recurrent toy: h <- tanh(x W + h U), three steps, with work that nobody needs and work that is done twice.
 Graph recurrent(DType dtype, Parameters& parameters) {
@@ -100,6 +90,10 @@ TEST(Passes, PruneDropsAndShareMerges) {
   ASSERT_EQ(pruned.states().size(), graph.states().size());
   for (const auto& [name, id] : graph.states()) EXPECT_TRUE(pruned.states().contains(name)) << name;
   EXPECT_THROW(select_passes("prune,nonsense"), InputError);
+  EXPECT_EQ(select_passes("plan_memory").size(), 0u);
+  EXPECT_TRUE(selects("prune,plan_memory", kPlanMemory));
+  EXPECT_FALSE(selects("prune,share", kPlanMemory));
+  EXPECT_THROW(selects("plan", kPlanMemory), InputError);
 }
 
 TEST(Gradients, OfUnreachedValuesAreZero) {
@@ -136,7 +130,7 @@ TEST(Program, PlannedPeakIsWhatIsTouched) {
   Parameters parameters;
   const Graph graph = recurrent(DType::kFloat32, parameters);
   parameters.initialise(1);
-  for (const char* passes : {"none", "all"}) {
+  for (const char* passes : {"plan_memory", "all"}) {
     Program program(graph, {.threads = 1, .passes = passes});
     program.bind_all(parameters.tensors());
     program.set_input("learning_rate", Tensor::zeros(DType::kFloat32, {}).view());
@@ -144,27 +138,6 @@ TEST(Program, PlannedPeakIsWhatIsTouched) {
     EXPECT_LE(touched, program.arena_bytes());
     EXPECT_GT(touched, program.arena_bytes() - ArenaLayout::kAlignment);
   }
-}
-
-TEST(Program, LivingValuesNeverOverlap) {
-  Parameters parameters;
-  const Graph graph = recurrent(DType::kFloat32, parameters);
-  const MemoryPlan plan = plan_memory(graph, CpuStream(1));
-  // Replays the plan with an owner for each 64-byte line: a value that is read must still own its lines.
-  std::vector<ValueId> owner(static_cast<std::size_t>(plan.arena_bytes / ArenaLayout::kAlignment) + 1, -1);
-  const auto lines = [&](ValueId id, auto&& body) {
-    if (plan.offset[id] == MemoryPlan::kNone) return;
-    for (std::int64_t b = 0; b < graph.spec(id).bytes(); b += ArenaLayout::kAlignment) {
-      body(owner[static_cast<std::size_t>((plan.offset[id] + b) / ArenaLayout::kAlignment)]);
-    }
-  };
-  for (const auto& [name, id] : graph.inputs()) lines(id, [&, id = id](ValueId& o) { o = id; });
-  for (NodeId n : plan.order) {
-    const Node& node = graph.nodes()[n];
-    for (ValueId id : node.inputs) lines(id, [&](ValueId o) { EXPECT_EQ(o, id) << node.op->name(); });
-    for (ValueId id : node.outputs) lines(id, [&](ValueId& o) { o = id; });
-  }
-  for (const auto& [name, id] : graph.outputs()) lines(id, [&, id = id](ValueId o) { EXPECT_EQ(o, id) << name; });
 }
 
 TEST(Program, StepwiseNamesTheFirstBadNode) {
