@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 namespace chiasm {
@@ -14,13 +15,16 @@ constexpr std::size_t kAlignment = 64;
 
 Tensor::Tensor(const Spec& spec) : spec_(spec) {
   const std::size_t size = static_cast<std::size_t>(spec.bytes());
-  const std::size_t padded = (size + kAlignment - 1) / kAlignment * kAlignment + kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, padded);
-  if (memory == nullptr) {
+  // Large blocks come from calloc as pages that are zero without being touched: an arena takes memory as it is used.
+  const std::size_t padded = size + 2 * kAlignment;
+  void* const block = std::calloc(1, padded);
+  if (block == nullptr) {
     throw SystemError("no memory for a tensor " + to_string(spec) + " of " + std::to_string(size) + " bytes");
   }
-  std::memset(memory, 0, size);
-  data_ = std::shared_ptr<void>(memory, [](void* p) { std::free(p); });
+  void* start = block;
+  std::size_t space = padded;
+  std::align(kAlignment, size + 1, start, space);
+  data_ = std::shared_ptr<void>(start, [block](void*) { std::free(block); });
 }
 
 std::span<const std::byte> Tensor::bytes() const {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tools/train/session.h"
+
 namespace chiasm {
 namespace {
 
@@ -39,6 +41,7 @@ Evaluator::Evaluator(const Recipe& recipe, Parameters& parameters, std::shared_p
       batch_(std::clamp<std::int64_t>(dataset_->size(), 1, kBatch)),
       program_(make_program(recipe, parameters, batch_, options)) {
   classes_ = program_.output("logits").shape()[2];
+  require_fitting_data(recipe, *dataset_, recipe.data.test_augmentation, classes_);
 }
 
 std::vector<double> Evaluator::logits(const std::vector<std::int64_t>& indices, std::vector<std::int32_t>& labels) {
