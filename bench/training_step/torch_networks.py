@@ -309,8 +309,8 @@ class Network:
             return one.contiguous(memory_format=self.memory_format) if one.dim() == 4 else one
 
         needed = self._needed()
-        # Results have an identity, what they were made from: equal identities are computed once. The identity of what is
-        # still silent is None; it is zeros for a batch of one.
+        # Results have an identity, what they were made from: equal identities are computed once. The identity of what
+        # is still silent is None; it is zeros for a batch of one.
         results = {"image": image, "blank": torch.full_like(image[:1], self.blank)}
         silent = {name: zeros(self.output_shape[name]) for name in self.names}
         numbers, identity = {}, {}
