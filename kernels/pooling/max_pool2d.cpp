@@ -96,6 +96,49 @@ CHIASM_INLINE_LAMBDA inline void forward_rows(const Window2d& g, std::int64_t ch
   }
 }
 
+// The same where windows tile the image, so that each pixel of dx is in one window and is written once. Rows of outputs
+// [begin, end) of all images.
+CHIASM_INLINE_LAMBDA inline void backward_tiles(const Window2d& g, std::int64_t channels, const float* x,
+                                                const float* y, const float* dy, float* dx, std::int64_t begin,
+                                                std::int64_t end) {
+  const auto same = [](float a, float b)
+                        CHIASM_INLINE_LAMBDA { return (a == b ? 1 : 0) | ((a != a ? 1 : 0) & (b != b ? 1 : 0)); };
+  for (std::int64_t row = begin; row < end; ++row) {
+    const std::int64_t top = (row / g.out.h * g.in.h + row % g.out.h * 2) * g.in.w;
+    const bool two_rows = row % g.out.h * 2 + 1 < g.in.h;
+    for (std::int64_t j = 0; j < g.out.w; ++j) {
+      const float* largest = y + (row * g.out.w + j) * channels;
+      const float* gradient = dy + (row * g.out.w + j) * channels;
+      const std::int64_t a = (top + 2 * j) * channels, below = g.in.w * channels;
+      const bool two_columns = 2 * j + 1 < g.in.w;
+      if (two_rows && two_columns) {
+#pragma GCC ivdep
+        for (std::int64_t c = 0; c < channels; ++c) {
+          const float m = largest[c], d = gradient[c];
+          const std::int32_t s0 = same(x[a + c], m);
+          const std::int32_t s1 = same(x[a + channels + c], m) & (s0 ^ 1);
+          const std::int32_t s2 = same(x[a + below + c], m) & ((s0 | s1) ^ 1);
+          const std::int32_t s3 = same(x[a + below + channels + c], m) & ((s0 | s1 | s2) ^ 1);
+          dx[a + c] = s0 != 0 ? d : 0.0f;
+          dx[a + channels + c] = s1 != 0 ? d : 0.0f;
+          dx[a + below + c] = s2 != 0 ? d : 0.0f;
+          dx[a + below + channels + c] = s3 != 0 ? d : 0.0f;
+        }
+        continue;
+      }
+      // At the lower and right edge of an odd size: a pair, or one pixel.
+      const std::int64_t b = two_columns ? a + channels : two_rows ? a + below : a;
+#pragma GCC ivdep
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const std::int32_t s0 = same(x[a + c], largest[c]);
+        const std::int32_t s1 = same(x[b + c], largest[c]) & (s0 ^ 1);
+        if (b != a) dx[b + c] = s1 != 0 ? gradient[c] : 0.0f;
+        dx[a + c] = s0 != 0 ? gradient[c] : 0.0f;
+      }
+    }
+  }
+}
+
 // Channels [first, first + count) of one image. Windows may overlap, so one task does all of them in order; rows of dx
 // are cleared just before the first window that reaches them, while they are in the cache.
 CHIASM_INLINE_LAMBDA inline void backward_image(const Window2d& g, std::int64_t channels, std::int64_t count,
@@ -160,6 +203,18 @@ void MaxPool2d::backward(CpuStream& stream, int, Inputs in, Inputs out, View dy,
   if (dx.dtype() == DType::kFloat64) return backward_naive<double>(g, in[0], out[0], dy, dx);
   if (!all_dense(in[0], out[0], dy, dx)) return backward_naive<float>(g, in[0], out[0], dy, dx);
   const std::int64_t channels = in[0].shape()[3];
+  const bool two = g.kernel.h == 2 && g.kernel.w == 2 && g.stride.h == 2 && g.stride.w == 2;
+  if (two && g.top == 0 && g.left == 0 && 2 * g.out.h >= g.in.h && 2 * g.out.w >= g.in.w) {
+    // 2x2 windows that cover the image: nearly every pooling of the models here.
+    const std::int64_t work = 4 * g.out.w * channels;
+    return stream.parallel_for(in[0].shape()[0] * g.out.h, kGrain / std::max<std::int64_t>(work, 1) + 1,
+                               [&](std::int64_t begin, std::int64_t end) {
+                                 with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
+                                   backward_tiles(g, channels, in[0].as<float>(), out[0].as<float>(), dy.as<float>(),
+                                                  dx.as<float>(), begin, end);
+                                 });
+                               });
+  }
   const std::int64_t blocks = (channels + kChannels - 1) / kChannels;
   const std::int64_t in_image = g.in.h * g.in.w * channels, out_image = g.out.h * g.out.w * channels;
   stream.parallel_for(in[0].shape()[0] * blocks, kGrain / std::max<std::int64_t>(in_image, 1) + 1,

@@ -33,6 +33,7 @@ std::vector<OpCase> rows() {
           row("even", Op{{4, 2}, {1, 3}, Padding2d::sides(1, 2, 1, 0)}, {1, 5, 7, 4}, 8),
           row("gaps", Op{{1, 2}, {3, 3}, Padding2d::valid()}, {1, 8, 9, 17}, 2),
           row("crowded", Op{{2, 2}, {2, 2}, Padding2d::valid()}, {1, 3, 4, 131}, 4),
+          row("wide", Op{}, {2, 3, 5, 37}, 4),
           row("single", Op{}, {1, 1, 1, 1}, 1)};
 }
 
@@ -99,6 +100,26 @@ TEST_P(PoolingByHand, TiesGoToTheFirstInTheWindow) {
   EXPECT_EQ(p.y, (std::vector<double>{5, 5}));
   // Both windows hold the pixel at row 0, column 1 first.
   EXPECT_EQ(p.dx, (std::vector<double>{0, 3, 0, 0, 0, 0}));
+}
+
+// Every window of up to 2 x 2 pixels with values 0, 1 and NaN: the first NaN takes the gradient, else the first 1, else
+// the first 0.
+TEST_P(PoolingByHand, EveryTieGoesToTheFirst) {
+  for (const Shape& shape : {Shape{1, 2, 2, 1}, Shape{1, 1, 2, 1}, Shape{1, 2, 1, 1}, Shape{1, 1, 1, 1}}) {
+    const auto pixels = static_cast<std::size_t>(shape.elements());
+    const int combinations = pixels == 4 ? 81 : pixels == 2 ? 9 : 3;
+    for (int k = 0; k < combinations; ++k) {
+      std::vector<float> x;
+      for (int rest = k; x.size() < pixels; rest /= 3) x.push_back(rest % 3 == 2 ? kNan : static_cast<float>(rest % 3));
+      std::size_t first = 0;
+      for (std::size_t i = 1; i < pixels; ++i) {
+        if (!std::isnan(x[first]) && (std::isnan(x[i]) || x[i] > x[first])) first = i;
+      }
+      std::vector<double> expected(pixels, 0.0);
+      expected[first] = 1.0;
+      EXPECT_EQ(pool(make_op(MaxPool2d{}), GetParam(), shape, x).dx, expected) << to_string(shape) << " " << k;
+    }
+  }
 }
 
 TEST_P(PoolingByHand, NanComesOutAndTakesTheGradient) {
