@@ -6,21 +6,13 @@
 //   convolution_bench [--benchmark_filter=ours.*] ; CHIASM_BENCH_THREADS=N sets the threads (default 1)
 // One thread is timed by its own processor time, which other programs disturb less; more threads by the clock on the
 // wall. Counters: GFLOPs counts every tap of every window, padding included, as is customary; `ceiling` is its share.
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <ctime>
 #include <string>
-#include <vector>
 
-#include "engine/tensor.h"
+#include "bench/kernels/common.h"
 #include "kernels/convolution/passes.h"
-#include "kernels/vendor/blas.h"
 #include "kernels/vendor/onednn.h"
 
-namespace chiasm {
+namespace chiasm::bench {
 namespace {
 
 struct Layer {
@@ -39,11 +31,6 @@ constexpr Layer kLayers[] = {
 constexpr std::pair<const char*, ConvPass> kPasses[] = {
     {"forward", ConvPass::kForward}, {"dx", ConvPass::kInputGradient}, {"dw", ConvPass::kWeightGradient}};
 
-int threads() {
-  const char* text = std::getenv("CHIASM_BENCH_THREADS");
-  return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
-
 ConvGeometry geometry_of(const Layer& layer) {
   return {.batch = kBatch,
           .in_channels = layer.in,
@@ -55,42 +42,11 @@ ConvGeometry geometry_of(const Layer& layer) {
 
 double flops_of(const ConvGeometry& g) { return 2.0 * static_cast<double>(g.y_elements() * g.taps() * g.group_in()); }
 
-// Elements that keep a product away from denormals and zeros.
-Tensor filled(const Shape& shape) {
-  Tensor tensor(Spec{DType::kFloat32, shape});
-  std::int64_t i = 0;
-  for (float& x : tensor.values<float>()) x = 0.01f * static_cast<float>(i++ * 7919 % 101 - 50);
-  return tensor;
-}
-
-double seconds() {
-  if (threads() == 1) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// FLOP/s of a 1024 x 1024 product: the best of several, as a ceiling should be.
-double ceiling() {
-  static const double rate = [] {
-    constexpr std::int64_t n = 1024;
-    const Tensor a = filled({n, n}), b = filled({n, n});
-    Tensor c(Spec{DType::kFloat32, {n, n}});
-    const CpuStream stream(threads());
-    double best = 1e30;
-    for (int i = 0; i < 12; ++i) {
-      const double start = seconds();
-      sgemm(stream, n, n, n, {a.view().as<float>(), n}, {b.view().as<float>(), n}, 0.0f, c.view().as<float>(), n);
-      best = std::min(best, seconds() - start);
-    }
-    return 2.0 * n * n * n / best;
-  }();
-  return rate;
-}
-
 void report(benchmark::State& state, const ConvGeometry& g) {
   using benchmark::Counter;
   const double flops = flops_of(g) * static_cast<double>(state.iterations());
   state.counters["GFLOPs"] = Counter(flops / 1e9, Counter::kIsRate);
-  state.counters["ceiling"] = Counter(flops / ceiling(), Counter::kIsRate);
+  state.counters["ceiling"] = Counter(flops / sgemm_ceiling(), Counter::kIsRate);
 }
 
 struct Operands {
@@ -149,17 +105,13 @@ const bool registered = [] {
     for (const auto& [name, pass] : kPasses) {
       const std::string row = std::string(layer.name) + "/" + name;
       const ConvPass p = pass;
-      const auto add = [&](const std::string& who, auto run) {
-        auto* entry = benchmark::RegisterBenchmark((who + "/" + row).c_str(), run)->Unit(benchmark::kMicrosecond);
-        if (threads() > 1) entry->UseRealTime();
-      };
-      add("ours", [&layer, p](benchmark::State& state) { ours(state, layer, p, false); });
-      add("deterministic", [&layer, p](benchmark::State& state) { ours(state, layer, p, true); });
-      add("onednn", [&layer, p](benchmark::State& state) { onednn(state, layer, p); });
+      add_row("ours/" + row, [&layer, p](benchmark::State& state) { ours(state, layer, p, false); });
+      add_row("deterministic/" + row, [&layer, p](benchmark::State& state) { ours(state, layer, p, true); });
+      add_row("onednn/" + row, [&layer, p](benchmark::State& state) { onednn(state, layer, p); });
     }
   }
   return true;
 }();
 
 }  // namespace
-}  // namespace chiasm
+}  // namespace chiasm::bench
