@@ -54,6 +54,10 @@ class BatchTime {
       if (family < 0) break;
       append_family(family);
     }
+    for (std::size_t n = 0; n < done_.size(); ++n) {
+      if (!done_[n] && !families_.absorbed[n])
+        throw InternalError("batch_time: a node waits for ever: " + node(static_cast<NodeId>(n)).op->name());
+    }
     for (const auto& [name, id] : source_.outputs()) make_own(id);
     for (const Assignment& a : source_.assignments()) make_own(a.value);
     return rewriter_.finish();
@@ -254,6 +258,8 @@ class BatchTime {
       if (found == candidates.end()) return {};
       siblings.push_back(*found);
     }
+    // Not among them when its inputs lie at different places, or when another node does exactly the same.
+    if (std::find(siblings.begin(), siblings.end(), n) == siblings.end()) return {};
     return siblings;
   }
 

@@ -87,7 +87,7 @@ class Finder {
     }
     const int family = static_cast<int>(result_.families.size());
     kinds.push_back({op, std::move(shapes), family});
-    result_.families.push_back({.members = {n}, .sum = sum != Graph::kNoNode});
+    result_.families.push_back({.members = {n}, .sum = sum != Graph::kNoNode, .window = 0, .riders = {}});
     result_.family_of[n] = family;
   }
 
