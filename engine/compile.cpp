@@ -1,15 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/compile.h"
 
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <vector>
+
 #include "engine/passes/pass.h"
+#include "engine/passes/rematerialise.h"
 
 namespace chiasm {
 
+namespace {
+
+Graph run_passes(const Graph& graph, std::span<const Pass> passes) {
+  Graph result = graph;
+  for (const Pass& pass : passes) result = pass.run(result);
+  return result;
+}
+
+Rematerialised fit(const Graph& graph, std::vector<Pass> passes, std::int64_t budget, const CpuStream& stream) {
+  Rematerialised best = rematerialise(run_passes(graph, passes), budget, stream);
+  // One product for the gradient of a weight reads values of every timestep at once, so that none of them can be
+  // dropped before: batch_time makes little memory impossible.
+  if (best.peak_bytes > budget && std::erase_if(passes, [](const Pass& p) { return p.run == batch_time; }) > 0) {
+    Rematerialised other = rematerialise(run_passes(graph, passes), budget, stream);
+    if (other.peak_bytes < best.peak_bytes) best = std::move(other);
+  }
+  return best;
+}
+
+}  // namespace
+
 CompiledGraph compile(const Graph& graph, const ProgramOptions& options, const CpuStream& stream) {
-  Graph compiled = graph;
-  for (const Pass& pass : select_passes(options.passes)) compiled = pass.run(compiled);
-  MemoryPlan plan = plan_memory(compiled, stream, selects(options.passes, kPlanMemory));
-  return {std::move(compiled), std::move(plan)};
+  const std::vector<Pass> passes = select_passes(options.passes);
+  const bool plans = selects(options.passes, kPlanMemory);
+  CompiledGraph compiled;
+  if (options.memory_bytes > 0 && plans && selects(options.passes, kRematerialise)) {
+    Rematerialised made = fit(graph, passes, options.memory_bytes, stream);
+    compiled.graph = std::move(made.graph);
+    compiled.recomputed_flops = made.recomputed_flops;
+  } else {
+    compiled.graph = run_passes(graph, passes);
+  }
+  compiled.plan = plan_memory(compiled.graph, stream, plans);
+  return compiled;
 }
 
 std::int64_t total_flops(const Graph& graph) {

@@ -15,11 +15,15 @@ struct ProgramOptions {
   int threads = 0;             // 0: one per core
   bool deterministic = false;  // the same bits for any number of threads
   std::string passes = "all";  // see select_passes
+  // What activations, gradients and scratch memory may take, not counting parameters and other states; 0: any amount.
+  // Met as far as rematerialise can: compare with MemoryPlan::arena_bytes.
+  std::int64_t memory_bytes = 0;
 };
 
 struct CompiledGraph {
   Graph graph;  // after passes
   MemoryPlan plan;
+  std::int64_t recomputed_flops = 0;  // the part of total_flops that is computed twice to save memory
 };
 
 // Throws InputError for a pass that does not exist.

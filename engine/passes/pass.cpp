@@ -20,7 +20,7 @@ const std::vector<Pass>& all_passes() {
 namespace {
 
 // Passes of the program as a whole, which are no functions from graph to graph.
-constexpr std::array kProgramPasses{kPlanMemory};
+constexpr std::array kProgramPasses{kRematerialise, kPlanMemory};
 
 // The names in a list that is neither "all" nor "none".
 std::vector<std::string_view> read_names(std::string_view list) {

@@ -45,8 +45,9 @@ struct Pass {
 // All passes, in the order in which they run.
 const std::vector<Pass>& all_passes();
 
-// What a list may name besides those: whether the program plans its memory (memory_plan.h), where it otherwise gives
-// each value memory of its own.
+// What a list may name besides those, for the program to do after them: keep to the memory that it is given
+// (rematerialise.h), and plan its memory (memory_plan.h), without which each value has memory of its own.
+inline constexpr std::string_view kRematerialise = "rematerialise";
 inline constexpr std::string_view kPlanMemory = "plan_memory";
 
 // "all", "none", or names joined by commas. Throws InputError naming an unknown pass and the known ones.

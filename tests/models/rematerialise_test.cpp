@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training step that is given less memory than it asks for computes the same bits.
+#include "engine/passes/rematerialise.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/config/config.h"
+#include "engine/passes/pass.h"
+#include "engine/program.h"
+#include "models/network.h"
+#include "tests/support/compare.h"
+#include "tests/support/random_tensor.h"
+
+namespace chiasm::test {
+namespace {
+
+constexpr std::int64_t kBatch = 4;
+
+// Feedback over one layer and over two, dropout (whose mask is drawn again) and batch statistics (which are taken
+// again, and enter running averages once).
+const char* const kNetwork = R"({"image": [8, 8, 2], "steps": 14, "image_off": 9,
+  "layers": [
+    {"name": "conv1", "pre": [{"op": "conv", "channels": 8, "kernel": 3, "bias_init": 0.1}, {"op": "batch_norm"}, "elu"]},
+    {"name": "conv2", "pre": [{"op": "conv", "channels": 8, "kernel": 3}, {"op": "dropout", "rate": 0.3}],
+     "cell": {"type": "rgc", "cell_channels": 4, "bias_init": 0.05}, "post": [{"op": "max_pool", "size": 2}]},
+    {"name": "conv3", "pre": [{"op": "conv", "channels": 8, "kernel": 2}], "cell": {"type": "rgc_shallow"}},
+    {"name": "readout", "pre": [{"op": "global_average_pool"}, {"op": "linear", "units": 5}]}
+  ],
+  "connections": [{"source": "conv3", "target": "conv2"}, {"source": "conv3", "target": "conv1", "delay": 2}]})";
+
+struct Trained {
+  std::vector<double> losses;
+  std::map<std::string, Tensor> states;
+};
+
+Trained train(const Graph& graph, Parameters& parameters, const ProgramOptions& options) {
+  parameters.initialise(3);
+  Trained result;
+  for (const auto& [name, tensor] : parameters.tensors()) result.states[name] = tensor.clone();
+  Program program(graph, options);
+  program.bind_all(result.states);
+  *program.input("learning_rate").as<float>() = 0.05f;
+  for (int step = 0; step < 3; ++step) {
+    program.set_input("image", random_tensor(DType::kFloat32, {kBatch, 8, 8, 2}, static_cast<unsigned>(step)).view());
+    program.input("epoch").as<std::int32_t>()[0] = step;
+    for (int n = 0; n < kBatch; ++n) {
+      program.input("label").as<std::int32_t>()[n] = (n + step) % 5;
+      program.input("sample").as<std::int32_t>()[n] = 10 * step + n;
+    }
+    program.run();
+    result.losses.push_back(value_at(program.output("loss"), 0));
+  }
+  return result;
+}
+
+void expect_same_bits(const Trained& actual, const Trained& expected) {
+  EXPECT_EQ(actual.losses, expected.losses);
+  for (const auto& [name, tensor] : expected.states) {
+    EXPECT_TRUE(bit_equal(actual.states.at(name).view(), tensor.view())) << name;
+  }
+}
+
+Graph step_of_network(Parameters& parameters, const std::string& passes) {
+  const Network network = read_network(Config::parse(kNetwork, "test").root());
+  return build_training_step(network, parameters, kBatch, {.rule = Sgd{.momentum = 0.9}},
+                             {.dtype = DType::kFloat32, .seed = 5, .passes = passes});
+}
+
+TEST(Rematerialise, TrainsARecurrentNetworkToTheSameBits) {
+  const CpuStream stream(1);
+  const ProgramOptions as_it_is{.threads = 1, .passes = "plan_memory"};
+  for (const char* passes : {"prune,share", "all"}) {
+    Parameters parameters;
+    Graph graph = step_of_network(parameters, passes);
+    for (const Pass& pass : select_passes(passes)) graph = pass.run(graph);
+    const Trained expected = train(graph, parameters, as_it_is);
+    EXPECT_TRUE(std::isfinite(expected.losses.back()));
+    const auto whole = static_cast<double>(plan_memory(graph, stream).arena_bytes);
+    for (double share : {0.9, 0.5, 0.0}) {
+      SCOPED_TRACE(std::string(passes) + ", " + std::to_string(share) + " of the memory");
+      const Rematerialised made = rematerialise(graph, static_cast<std::int64_t>(share * whole), stream);
+      EXPECT_LE(static_cast<double>(made.peak_bytes), 0.9 * whole);
+      EXPECT_GT(made.recomputed_flops, 0);
+      expect_same_bits(train(made.graph, parameters, as_it_is), expected);
+    }
+  }
+}
+
+// Sums over all timesteps at once need all their values: for a small budget they are taken step by step.
+TEST(Rematerialise, GivesUpMergedTimestepsWhereTheBudgetIsSmall) {
+  Parameters parameters, twin;
+  const Graph graph = step_of_network(parameters, "all");
+  const CpuStream stream(1);
+  ProgramOptions options{.threads = 1, .passes = "all"};
+  const std::int64_t merged = compile(graph, options, stream).plan.arena_bytes;
+  const std::string stepwise = "prune,share,hoist,plan_memory";
+  options.memory_bytes = compile(graph, {.threads = 1, .passes = stepwise}, stream).plan.arena_bytes / 2;
+  ASSERT_LT(2 * options.memory_bytes, merged);
+  const CompiledGraph half = compile(graph, options, stream);
+  EXPECT_LE(half.plan.arena_bytes, options.memory_bytes);
+  EXPECT_GT(half.recomputed_flops, 0);
+  const Trained expected = train(step_of_network(twin, "all"), twin, {.threads = 1, .passes = stepwise});
+  expect_same_bits(train(graph, parameters, options), expected);
+}
+
+}  // namespace
+}  // namespace chiasm::test
