@@ -293,6 +293,26 @@ TEST_F(CommandTest, PlanSaysWhatIsLeftOut) {
   EXPECT_EQ(chiasm({"plan", recipe, "--steps", "x"}).status, 2);
 }
 
+TEST_F(CommandTest, MemoryIsKeptTo) {
+  const auto peak = [&](const std::string& memory) {
+    const ProcessResult r = chiasm({"plan", recipe, "--steps", "24", "--memory", memory, "--json"});
+    EXPECT_EQ(r.status, 0) << r.err;
+    return nlohmann::json::parse(r.out).at("peak_bytes").at("planned").get<std::int64_t>();
+  };
+  const std::int64_t whole = peak("0");
+  EXPECT_LE(peak(std::to_string(whole / 2)), whole / 2);
+  EXPECT_EQ(peak("1.5G"), whole);
+  for (const char* wrong : {"12X", "-5", "1e3", "", "99999999999999999999", "10KB", "k"}) {
+    const ProcessResult r = chiasm({"plan", recipe, "--memory", wrong});
+    EXPECT_EQ(r.status, 2) << wrong;
+    EXPECT_THAT(r.err, HasSubstr("\"" + std::string(wrong) + "\" is no amount of memory"));
+  }
+  const ProcessResult least = chiasm({"train", recipe, "--dry-run", "--json", "--memory", "1k"});
+  EXPECT_EQ(least.status, 0);
+  EXPECT_THAT(least.err, HasSubstr("is the least that was found"));
+  EXPECT_GT(nlohmann::json::parse(least.out).at("arena_bytes"), 1024);
+}
+
 TEST_F(CommandTest, HelpAndDoctorWork) {
   const ProcessResult help = chiasm({"--help"});
   EXPECT_EQ(help.status, 0);

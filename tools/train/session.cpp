@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/train/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -35,6 +37,12 @@ void require_fitting_data(const Recipe& recipe, const Dataset& data, const Augme
                      " outputs, and the data has " + std::to_string(data.classes()) + " classes");
   }
   if (data.size() == 0) throw InputError(recipe.source.root().origin() + ": the data set is empty");
+}
+
+std::string memory_note(const Program& program, const ProgramOptions& options) {
+  if (options.memory_bytes == 0 || program.arena_bytes() <= options.memory_bytes) return "";
+  return fmt::format("--memory: {:.1f} MB is the least that was found for a step, {:.1f} MB were asked for\n",
+                     static_cast<double>(program.arena_bytes()) / 1e6, static_cast<double>(options.memory_bytes) / 1e6);
 }
 
 TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dataset> data,

@@ -13,6 +13,9 @@
 
 namespace chiasm {
 
+// Says that `program` takes more memory than it was given, where it does; otherwise nothing.
+std::string memory_note(const Program& program, const ProgramOptions& options);
+
 class TrainingSession {
  public:
   // Throws InputError when the data does not fit the network (image size, number of classes).

@@ -74,6 +74,7 @@ class Run {
     const std::string metrics = request_.out + "/metrics.jsonl";
     log_.emplace(first > 0 ? MetricsLog::resume(metrics, first) : MetricsLog::create(metrics));
     events_.emplace(request_.out, wall_time(), first > 0 ? std::optional(first) : std::nullopt);
+    std::cerr << memory_note(session_.program(), request_.program);
     progress_.emplace(std::cerr, Progress::Options{.label = recipe_.name,
                                                    .total = session_.total_steps(),
                                                    .start = first,

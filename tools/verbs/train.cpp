@@ -48,6 +48,7 @@ int dry_run(const Options& o, const Recipe& recipe) {
   for (const auto& [name, tensor] : session.parameters().tensors()) state_bytes += tensor.spec().bytes();
   const std::vector<std::pair<std::string, double>> profile = session.program().profile_compute();
   const double total = seconds * static_cast<double>(session.total_steps());
+  std::cerr << memory_note(session.program(), o.request.program);
   if (o.json) {
     std::cout << nlohmann::json{{"parameters", session.parameters().count()},
                                 {"steps", session.total_steps()},
