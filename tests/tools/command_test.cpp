@@ -278,7 +278,13 @@ TEST_F(CommandTest, PlanSaysWhatIsLeftOut) {
   EXPECT_EQ(sum, counts.at("naive"));
   EXPECT_LT(json.at("flops").at("planned"), json.at("flops").at("naive"));
   EXPECT_GT(json.at("peak_bytes").at("planned"), 0);
-  EXPECT_THAT(json.at("passes").dump(), HasSubstr("batch_time"));
+  EXPECT_EQ(json.at("recomputed_flops"), 0);
+  for (const char* pass : {"prune", "share", "hoist", "batch_time", "rematerialise", "plan_memory"}) {
+    EXPECT_THAT(json.at("passes").dump(), HasSubstr(pass));
+  }
+  const ProcessResult small = chiasm({"plan", recipe, "--steps", "7", "--batch", "5", "--memory", "1K", "--json"});
+  EXPECT_LT(nlohmann::json::parse(small.out).at("peak_bytes").at("planned"), json.at("peak_bytes").at("planned"));
+  EXPECT_GT(nlohmann::json::parse(small.out).at("recomputed_flops"), 0);
 
   const ProcessResult plain = chiasm({"plan", recipe, "--passes", "none", "--json"});
   const nlohmann::json none = nlohmann::json::parse(plain.out);

@@ -26,7 +26,8 @@ struct Options {
   DeviceOptions device;
 };
 
-// A training step compiled twice: as the plain unroll, and with the passes asked for.
+// A training step compiled twice: as the plain unroll, in which nothing but memory that is no longer needed is saved,
+// and with the passes asked for.
 struct Comparison {
   CompiledGraph naive;
   CompiledGraph planned;
@@ -44,7 +45,8 @@ Comparison compare(const Recipe& recipe, const ProgramOptions& options) {
   CompiledGraph planned = compile(build(options.passes), options, stream);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   ProgramOptions plain = options;
-  plain.passes = "none";
+  plain.passes = kPlanMemory;
+  plain.memory_bytes = 0;
   return {compile(build("none"), plain, stream), std::move(planned), seconds.count()};
 }
 
@@ -79,6 +81,9 @@ char sign_of(LayerStep kind) {
 std::vector<std::string> names_of(const std::string& passes) {
   std::vector<std::string> names;
   for (const Pass& pass : select_passes(passes)) names.emplace_back(pass.name);
+  for (std::string_view name : {kRematerialise, kPlanMemory}) {
+    if (selects(passes, name)) names.emplace_back(name);
+  }
   return names;
 }
 
@@ -101,6 +106,7 @@ void print_json(const Recipe& recipe, const LayerSteps& layers, const Comparison
                       {"dropped", layers.count(LayerStep::kDropped)}}},
                     {"flops", {{"naive", total_flops(c.naive.graph)}, {"planned", total_flops(c.planned.graph)}}},
                     {"peak_bytes", {{"naive", c.naive.plan.arena_bytes}, {"planned", c.planned.plan.arena_bytes}}},
+                    {"recomputed_flops", c.planned.recomputed_flops},
                     {"nodes", {{"naive", c.naive.graph.nodes().size()}, {"planned", c.planned.graph.nodes().size()}}},
                     {"passes", names_of(options.passes)},
                     {"compile_seconds", c.compile_seconds},
@@ -130,7 +136,7 @@ void print_row(const char* what, double naive, double planned, const char* unit)
              planned > 0.0 ? naive / planned : 0.0);
 }
 
-void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison& c) {
+void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison& c, const ProgramOptions& options) {
   fmt::print("{}: a training step of {} images, {} steps, decoder \"{}\"\n\n", recipe.name, recipe.train.batch,
              recipe.network.presentation.steps, recipe.network.decoder);
   print_picture(layers);
@@ -140,10 +146,18 @@ void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison
   fmt::print("{:<22} {:>12} {:>12}\n", "  computed for one", "", layers.count(LayerStep::kBatchOne));
   print_row("operations", static_cast<double>(total_flops(c.naive.graph)) / 1e9,
             static_cast<double>(total_flops(c.planned.graph)) / 1e9, "GFLOP");
+  if (options.memory_bytes > 0) {
+    fmt::print("{:<22} {:>12} {:>12.2f} GFLOP\n", "  to save memory", "",
+               static_cast<double>(c.planned.recomputed_flops) / 1e9);
+  }
   print_row("memory at its peak", static_cast<double>(c.naive.plan.arena_bytes) / 1048576.0,
             static_cast<double>(c.planned.plan.arena_bytes) / 1048576.0, "MiB");
   print_row("ops", static_cast<double>(c.naive.graph.nodes().size()),
             static_cast<double>(c.planned.graph.nodes().size()), "");
+  if (options.memory_bytes > 0 && c.planned.plan.arena_bytes > options.memory_bytes) {
+    fmt::print("this is the least that was found; the budget is {:.2f} MiB\n",
+               static_cast<double>(options.memory_bytes) / 1048576.0);
+  }
   fmt::print("planned in {:.2f} s\n", c.compile_seconds);
 }
 
@@ -168,7 +182,7 @@ int plan(const Options& o) {
   if (o.json) {
     print_json(recipe, layers, comparison, o.device.program);
   } else {
-    print_text(recipe, layers, comparison);
+    print_text(recipe, layers, comparison, o.device.program);
   }
   return 0;
 }
