@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/elementwise/pointwise_function.h"
 #include "kernels/op.h"
 
 namespace chiasm {
@@ -44,6 +45,9 @@ class AnyOp {
   // The op for a batch of another size than that of its inputs `in`; null where it is this one.
   virtual OpPtr at_batch(std::span<const Spec> in, std::int64_t batch) const = 0;
   virtual std::int64_t flops(std::span<const Spec> in, std::span<const Spec> out) const = 0;
+
+  // The op as an element-wise function of its inputs, if it is one.
+  virtual std::optional<PointwiseFunction> pointwise() const = 0;
 
   virtual GradientRule gradient(int input) const = 0;
   // The op that computes the gradient of `input`. Its inputs are dy, then what gradient(input) lists, in that order.
@@ -171,6 +175,10 @@ class GradientOp final : public AnyOp {
     if constexpr (requires { op_.flops(std::span<const Spec>(in_)); }) return op_.flops(in_);
     return out[0].shape.elements();
   }
+  std::optional<PointwiseFunction> pointwise() const override {
+    if constexpr (requires { op_.pointwise_gradient(input_); }) return op_.pointwise_gradient(input_);
+    return std::nullopt;
+  }
   GradientRule gradient(int) const override { return GradientRule::none(); }
   OpPtr gradient_op(int, std::span<const Spec>, std::span<const Spec>) const override {
     throw InternalError(name() + ": second derivatives are not available");
@@ -224,6 +232,10 @@ class OpNode final : public AnyOp {
   }
   std::int64_t flops(std::span<const Spec> in, std::span<const Spec> out) const override {
     return detail::flops_of(op_, in, out);
+  }
+  std::optional<PointwiseFunction> pointwise() const override {
+    if constexpr (requires { op_.pointwise(); }) return op_.pointwise();
+    return std::nullopt;
   }
   GradientRule gradient(int input) const override { return op_.gradient(input); }
   OpPtr gradient_op(int input, std::span<const Spec> in, std::span<const Spec> out) const override {

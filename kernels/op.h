@@ -45,6 +45,10 @@
 //                                                                  where parameters contain it
 //     std::int64_t flops(std::span<const Spec> in) const;          of forward(), and of backward() for one input; absent:
 //                                                                  one for each element of the output
+//     PointwiseFunction pointwise() const;                         forward() element by element, where broadcast inputs
+//                                                                  are the only reason for element i to read another
+//     PointwiseFunction pointwise_gradient(int input) const;       backward() likewise, as a function of dy and what
+//                                                                  gradient(input) lists
 #pragma once
 
 #include <cstdint>

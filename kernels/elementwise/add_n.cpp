@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/elementwise/functors.h"
+#include "kernels/elementwise/pointwise_loops.h"
 #include "kernels/simd.h"
 
 namespace chiasm {
@@ -41,6 +43,12 @@ std::vector<Spec> AddN::infer(std::span<const Spec> in) const {
     require_shape(kName, "each input", spec, in[0].shape);
   }
   return {in[0]};
+}
+
+PointwiseFunction AddN::pointwise() const {
+  PointwiseFunction function = pointwise_value(Add{});
+  function.folds = true;
+  return function;
 }
 
 void AddN::forward(CpuStream& stream, Inputs in, Outputs out) const {

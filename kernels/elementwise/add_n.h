@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/elementwise/pointwise_function.h"
 #include "kernels/op.h"
 
 namespace chiasm {
@@ -20,6 +21,7 @@ struct AddN {
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::pass_through(); }
   BatchRule batch_rule(std::span<const Spec> in) const { return BatchRule::each_if(in[0].shape.rank() > 0, in.size()); }
+  PointwiseFunction pointwise() const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };

@@ -2,7 +2,8 @@
 // Element-wise functions, value and derivative side by side. A functor is a struct of parameters with
 //   kName, kArity, gradient(input) (what the derivative reads: see GradientRule),
 //   value(a, b, ...) and derivative<Input>(a, b, ..., y): d value / d input, times nothing else.
-// Arguments that gradient(input) did not ask for are arbitrary. A new function is one struct here and one line in map.cpp.
+// Arguments that gradient(input) did not ask for are arbitrary. kCheap marks a value that costs less to compute again than
+// to read from memory. A new function is one struct here and one line in map.cpp.
 #pragma once
 
 #include <cmath>
@@ -18,6 +19,7 @@ namespace chiasm {
 struct Add {
   static constexpr std::string_view kName = "add";
   static constexpr int kArity = 2;
+  static constexpr bool kCheap = true;
   bool operator==(const Add&) const = default;
   static GradientRule gradient(int) { return GradientRule::pass_through(); }
   template <class T>
@@ -29,6 +31,7 @@ struct Add {
 struct Subtract {
   static constexpr std::string_view kName = "subtract";
   static constexpr int kArity = 2;
+  static constexpr bool kCheap = true;
   bool operator==(const Subtract&) const = default;
   static GradientRule gradient(int input) {
     return input == 0 ? GradientRule::pass_through() : GradientRule::kernel({});
@@ -42,6 +45,7 @@ struct Subtract {
 struct Multiply {
   static constexpr std::string_view kName = "multiply";
   static constexpr int kArity = 2;
+  static constexpr bool kCheap = true;
   bool operator==(const Multiply&) const = default;
   static GradientRule gradient(int input) { return GradientRule::kernel({1 - input}); }
   template <class T>
@@ -66,6 +70,7 @@ struct Divide {
 struct Negate {
   static constexpr std::string_view kName = "negate";
   static constexpr int kArity = 1;
+  static constexpr bool kCheap = true;
   bool operator==(const Negate&) const = default;
   static GradientRule gradient(int) { return GradientRule::kernel({}); }
   template <class T>
@@ -78,6 +83,7 @@ struct Negate {
 struct Affine {
   static constexpr std::string_view kName = "affine";
   static constexpr int kArity = 1;
+  static constexpr bool kCheap = true;
   double scale = 1.0;
   double shift = 0.0;
   bool operator==(const Affine&) const = default;

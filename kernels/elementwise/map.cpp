@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/elementwise/loop_nest.h"
+#include "kernels/elementwise/pointwise_loops.h"
 #include "kernels/simd.h"
 
 namespace chiasm {
@@ -108,6 +109,22 @@ BatchRule Map<F>::batch_rule(std::span<const Spec> in) const {
   std::vector<bool> carries;
   for (const Spec& spec : in) carries.push_back(spec.shape.rank() == out.rank() && spec.shape[0] == out[0]);
   return BatchRule::each(std::move(carries));
+}
+
+template <class F>
+PointwiseFunction Map<F>::pointwise() const {
+  return pointwise_value(function);
+}
+
+template <class F>
+PointwiseFunction Map<F>::pointwise_gradient(int input) const {
+  if constexpr (F::kArity > 1) {
+    if (input == 1) return chiasm::pointwise_gradient<1>(function);
+  }
+  if constexpr (F::kArity > 2) {
+    if (input == 2) return chiasm::pointwise_gradient<2>(function);
+  }
+  return chiasm::pointwise_gradient<0>(function);
 }
 
 template <class F>

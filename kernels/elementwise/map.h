@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/elementwise/functors.h"
+#include "kernels/elementwise/pointwise_function.h"
 #include "kernels/op.h"
 
 namespace chiasm {
@@ -26,6 +27,8 @@ struct Map {
   GradientRule gradient(int input) const { return F::gradient(input); }
   // Inputs of the full shape carry the batch; those that broadcast over it are read whole.
   BatchRule batch_rule(std::span<const Spec> in) const;
+  PointwiseFunction pointwise() const;
+  PointwiseFunction pointwise_gradient(int input) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
