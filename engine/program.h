@@ -42,7 +42,7 @@ class Program {
   // After run_compute(): whether everything that run_commit() will read from the arena, such as gradients, is finite.
   bool updates_are_finite() const;
   // run_compute(), node by node, checking that every floating input, state and result is finite. Throws NumericalError
-  // naming the first that is not: for a node, its op and its label.
+  // naming the first that is not: for a node, its op and its label. Without the pass fuse_pointwise that is one function.
   void run_stepwise();
 
   // run_compute() with the time of each node, in seconds, by op name; the longest first.

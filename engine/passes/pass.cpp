@@ -13,6 +13,7 @@ const std::vector<Pass>& all_passes() {
       {"share", share, true},
       {"hoist", hoist, true},
       {"batch_time", batch_time},
+      {"fuse_pointwise", fuse_pointwise},
   };
   return passes;
 }

@@ -36,6 +36,10 @@ Graph hoist(const Graph& graph);
 // the order in which the merged ones can run.
 Graph batch_time(const Graph& graph);
 
+// Makes one node of element-wise nodes that feed or accompany each other, such as the gates of a recurrent cell, so
+// that they read and write memory once. Exact: each function runs as before, on the same values.
+Graph fuse_pointwise(const Graph& graph);
+
 struct Pass {
   std::string_view name;
   Graph (*run)(const Graph&);
