@@ -176,7 +176,11 @@ class GradientOp final : public AnyOp {
     return out[0].shape.elements();
   }
   std::optional<PointwiseFunction> pointwise() const override {
-    if constexpr (requires { op_.pointwise_gradient(input_); }) return op_.pointwise_gradient(input_);
+    if constexpr (requires { op_.pointwise_gradient(input_); }) {
+      PointwiseFunction function = op_.pointwise_gradient(input_);
+      function.gradient = true;
+      return function;
+    }
     return std::nullopt;
   }
   GradientRule gradient(int) const override { return GradientRule::none(); }

@@ -4,6 +4,7 @@
 // the bits of the functions applied one by one to whole tensors.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,12 @@ struct FusedPointwise {
   std::vector<int> outputs;  // instructions whose results leave the op
 
   bool operator==(const FusedPointwise&) const = default;
+
+  // Whether it belongs to the backward pass.
+  bool is_gradient() const {
+    return std::any_of(instructions.begin(), instructions.end(),
+                       [](const Instruction& i) { return i.function.gradient; });
+  }
 
   // Inputs: floating, of one element type, of the full shape or as broadcast_period describes. Outputs: the full shape.
   // Throws InternalError when an instruction reads what is not computed yet.

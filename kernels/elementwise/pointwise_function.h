@@ -22,9 +22,10 @@ struct PointwiseFunction {
   using Run = void (*)(const std::byte* parameters, const T* const* x, T* y, std::int64_t count);
 
   std::string_view name;
-  int inputs = 0;      // of the op
-  bool folds = false;  // two inputs, and the op takes any number: f(f(f(a, b), c), d)
-  bool cheap = false;  // costs less to compute again than to read from memory
+  int inputs = 0;         // of the op
+  bool folds = false;     // two inputs, and the op takes any number: f(f(f(a, b), c), d)
+  bool gradient = false;  // of another op
+  bool cheap = false;     // costs less to compute again than to read from memory
   // Argument k of `run` is input reads[k] of the op. Arguments that the function ignores are given input 0.
   int arguments = 0;
   std::array<std::int8_t, kMaxArguments> reads{};
