@@ -66,7 +66,7 @@ const bool registered = [] {
   for (const bool training : {false, true}) {
     for (const bool fused : {false, true}) {
       const std::string name = std::string(training ? "training" : "forward") + (fused ? "/fused" : "/separate");
-      const char* passes = fused ? "prune,share,fuse_pointwise" : "prune,share";
+      const char* passes = fused ? "prune,share,fuse_pointwise,plan_memory" : "prune,share,plan_memory";
       bench::add_row(name, [=](benchmark::State& state) { run(state, training, passes); });
     }
   }

@@ -78,7 +78,7 @@ struct Training {
 TEST(FusePointwiseNetworks, TrainToTheSameBits) {
   for (const DType dtype : {DType::kFloat32, DType::kFloat64}) {
     for (int threads : {1, 2}) {
-      Training plain(dtype, "prune,share"), fused(dtype, "prune,share,fuse_pointwise", threads);
+      Training plain(dtype, "prune,share"), fused(dtype, "prune,share,fuse_pointwise,plan_memory", threads);
       for (int i = 0; i < 3; ++i) {
         plain.step(i);
         fused.step(i);
@@ -95,7 +95,8 @@ TEST(FusePointwiseNetworks, TrainToTheSameBits) {
 }
 
 TEST(FusePointwiseNetworks, LeaveFewNodesAndNeedNoMoreMemory) {
-  const Training plain(DType::kFloat32, "prune,share"), fused(DType::kFloat32, "prune,share,fuse_pointwise");
+  const Training plain(DType::kFloat32, "prune,share,plan_memory"),
+      fused(DType::kFloat32, "prune,share,fuse_pointwise,plan_memory");
   EXPECT_LT(fused.pointwise_nodes(), plain.pointwise_nodes() / 5);
   EXPECT_LT(fused.program->arena_bytes(), plain.program->arena_bytes());
 }
