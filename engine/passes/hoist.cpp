@@ -30,11 +30,6 @@ class Hoist {
     return shape.rank() > 0 && shape[0] > 1;
   }
   bool is_narrow(ValueId id) const { return static_cast<bool>(narrow_[id]); }
-  std::vector<Spec> specs_of(const Node& node) const {
-    std::vector<Spec> specs;
-    for (ValueId id : node.inputs) specs.push_back(source_.spec(id));
-    return specs;
-  }
 
   // Constants, and one sample repeated.
   bool starts_narrow(const Node& node) {
@@ -57,7 +52,7 @@ class Hoist {
 
   // An op that keeps samples apart, on narrow inputs only.
   bool stays_narrow(const Node& node) {
-    const std::vector<Spec> specs = specs_of(node);
+    const std::vector<Spec> specs = input_specs(source_, node);
     const BatchRule rule = node.op->batch_rule(specs);
     if (rule.kind != BatchRule::Kind::kEach) return false;
     bool any = false;

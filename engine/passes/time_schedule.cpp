@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "engine/passes/rewriter.h"
 #include "engine/passes/timestep_label.h"
 #include "kernels/elementwise/map.h"
 
@@ -235,13 +236,6 @@ class Finder {
 };
 
 }  // namespace
-
-std::vector<Spec> input_specs(const Graph& graph, const Node& node) {
-  std::vector<Spec> specs;
-  specs.reserve(node.inputs.size());
-  for (ValueId id : node.inputs) specs.push_back(graph.spec(id));
-  return specs;
-}
 
 TimeFamilies find_time_families(const Graph& graph) { return Finder(graph).run(); }
 

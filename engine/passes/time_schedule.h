@@ -33,7 +33,4 @@ struct TimeFamilies {
 
 TimeFamilies find_time_families(const Graph& graph);
 
-// The specs of a node's inputs.
-std::vector<Spec> input_specs(const Graph& graph, const Node& node);
-
 }  // namespace chiasm
