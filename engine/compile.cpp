@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/node_specs.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rematerialise.h"
 
@@ -50,10 +51,7 @@ CompiledGraph compile(const Graph& graph, const ProgramOptions& options, const C
 std::int64_t total_flops(const Graph& graph) {
   std::int64_t sum = 0;
   for (const Node& node : graph.nodes()) {
-    std::vector<Spec> in, out;
-    for (ValueId id : node.inputs) in.push_back(graph.spec(id));
-    for (ValueId id : node.outputs) out.push_back(graph.spec(id));
-    sum += node.op->flops(in, out);
+    sum += node.op->flops(input_specs(graph, node), output_specs(graph, node));
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/graph.h"
+#include "engine/node_specs.h"
 #include "kernels/elementwise/fill.h"
 #include "kernels/elementwise/map.h"
 #include "kernels/indexing/reshape.h"
@@ -50,9 +51,7 @@ class Backward {
   }
 
   Value kernel(const Node& node, int input, const GradientRule& rule, Value dy) {
-    std::vector<Spec> in, out;
-    for (ValueId id : node.inputs) in.push_back(graph_.spec(id));
-    for (ValueId id : node.outputs) out.push_back(graph_.spec(id));
+    const std::vector<Spec> in = input_specs(graph_, node), out = output_specs(graph_, node);
     std::vector<Value> reads{dy};
     for (int i : rule.inputs) reads.emplace_back(&graph_, node.inputs[i]);
     for (int i : rule.outputs) reads.emplace_back(&graph_, node.outputs[i]);

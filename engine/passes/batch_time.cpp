@@ -3,6 +3,7 @@
 #include <map>
 #include <queue>
 
+#include "engine/node_specs.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
 #include "engine/passes/time_schedule.h"

@@ -9,7 +9,6 @@ namespace chiasm {
 ForwardSegments::ForwardSegments(const Graph& graph)
     : graph_(graph),
       backward_(graph.nodes().size(), false),
-      position_(graph.nodes().size(), -1),
       root_(graph.value_count()),
       last_forward_(graph.value_count(), -1),
       pinned_(graph.value_count(), false) {
@@ -42,9 +41,8 @@ void ForwardSegments::classify() {
       backward_[n] = false;
       for (ValueId id : node.inputs) pinned_[id] = true;
     } else if (!backward_[n]) {
-      position_[n] = size();
+      for (ValueId id : node.inputs) last_forward_[id] = size();
       nodes_.push_back(static_cast<NodeId>(n));
-      for (ValueId id : node.inputs) last_forward_[id] = position_[n];
     }
   }
   // A view is kept or dropped with what it is a view of.

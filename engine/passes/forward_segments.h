@@ -37,7 +37,6 @@ class ForwardSegments {
   const Graph& graph_;
   std::vector<NodeId> nodes_;         // forward nodes in order
   std::vector<bool> backward_;        // per node
-  std::vector<int> position_;         // per node: among forward nodes, or -1
   std::vector<ValueId> root_;         // per value: what it is a view of
   std::vector<int> last_forward_;     // per value: the last position that reads it or a view of it, or -1
   std::vector<bool> pinned_;          // per value: it or a view is read by the caller or at the end of the run

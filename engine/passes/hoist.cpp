@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "engine/node_specs.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
 #include "kernels/elementwise/fill.h"

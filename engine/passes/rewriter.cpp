@@ -3,13 +3,6 @@
 
 namespace chiasm {
 
-std::vector<Spec> input_specs(const Graph& graph, const Node& node) {
-  std::vector<Spec> specs;
-  specs.reserve(node.inputs.size());
-  for (ValueId id : node.inputs) specs.push_back(graph.spec(id));
-  return specs;
-}
-
 Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.value_count()) {
   for (const auto& [name, id] : source.inputs()) map_[id] = target_.input(name, source.spec(id));
   for (const auto& [name, id] : source.states()) map_[id] = target_.state(name, source.spec(id));

@@ -9,9 +9,6 @@
 
 namespace chiasm {
 
-// The specs of a node's inputs.
-std::vector<Spec> input_specs(const Graph& graph, const Node& node);
-
 class Rewriter {
  public:
   explicit Rewriter(const Graph& source);

@@ -5,7 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "engine/passes/rewriter.h"
+#include "engine/node_specs.h"
 #include "engine/passes/timestep_label.h"
 #include "kernels/elementwise/map.h"
 
@@ -59,8 +59,7 @@ class Finder {
 
   bool worth_merging(const Node& node, const std::vector<Spec>& specs, const BatchRule& rule) const {
     if (std::find(rule.carries.begin(), rule.carries.end(), false) == rule.carries.end()) return false;
-    std::vector<Spec> out;
-    for (ValueId id : node.outputs) out.push_back(graph_.spec(id));
+    const std::vector<Spec> out = output_specs(graph_, node);
     return node.op->flops(specs, out) >= kWorthMerging * out[0].shape.elements();
   }
 
