@@ -32,7 +32,7 @@ int evaluate(const Options& o) {
   // Declares what a snapshot of this recipe holds, optimizer state included.
   Parameters parameters;
   build_training_step(recipe.network, parameters, 1, recipe.train.optimizer,
-                      {.dtype = recipe.train.dtype, .seed = recipe.train.seed});
+                      {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = "none"});
   parameters.initialise(recipe.train.seed);
   const std::string snapshot = o.snapshot.empty() ? newest_snapshot(o.run) : o.snapshot;
   const RunPosition position = load_snapshot(snapshot, parameters);

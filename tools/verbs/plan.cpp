@@ -50,32 +50,24 @@ Comparison compare(const Recipe& recipe, const ProgramOptions& options) {
   return {compile(build("none"), plain, stream), std::move(planned), seconds.count()};
 }
 
-const char* word_of(LayerStep kind) {
-  switch (kind) {
-    case LayerStep::kFullBatch:
-      return "full_batch";
-    case LayerStep::kBatchOne:
-      return "batch_one";
-    case LayerStep::kReused:
-      return "reused";
-    case LayerStep::kDropped:
-      return "dropped";
-  }
-  return "";
-}
+// How a layer-step is written in JSON and in the picture.
+struct Notation {
+  const char* word;
+  char sign;
+};
 
-char sign_of(LayerStep kind) {
+Notation notation_of(LayerStep kind) {
   switch (kind) {
     case LayerStep::kFullBatch:
-      return '#';
+      return {"full_batch", '#'};
     case LayerStep::kBatchOne:
-      return '1';
+      return {"batch_one", '1'};
     case LayerStep::kReused:
-      return '=';
+      return {"reused", '='};
     case LayerStep::kDropped:
-      return '.';
+      return {"dropped", '.'};
   }
-  return '?';
+  throw InternalError("unknown kind of layer-step");
 }
 
 std::vector<std::string> names_of(const std::string& passes) {
@@ -91,7 +83,7 @@ void print_json(const Recipe& recipe, const LayerSteps& layers, const Comparison
   Json picture = Json::array();
   for (std::size_t i = 0; i < layers.layers.size(); ++i) {
     Json steps = Json::array();
-    for (LayerStep kind : layers.at[i]) steps.push_back(word_of(kind));
+    for (LayerStep kind : layers.at[i]) steps.push_back(notation_of(kind).word);
     picture.push_back({{"name", layers.layers[i]}, {"steps", steps}});
   }
   const Json answer{{"name", recipe.name},
@@ -124,7 +116,7 @@ void print_picture(const LayerSteps& layers) {
   fmt::print("\n");
   for (std::size_t i = 0; i < layers.layers.size(); ++i) {
     fmt::print("{:<{}}  ", layers.layers[i], width);
-    for (LayerStep kind : layers.at[i]) fmt::print("{}", sign_of(kind));
+    for (LayerStep kind : layers.at[i]) fmt::print("{}", notation_of(kind).sign);
     fmt::print("\n");
   }
   fmt::print("\n# computed for every sample   1 the same for all samples, computed for one\n");
