@@ -8,14 +8,19 @@
 namespace chiasm {
 namespace {
 
+constexpr std::string_view kPrefix = "optimizer/";
+
 // A state of the optimizer for one parameter, of its shape, starting at zero.
 Value slot(Graph& graph, Parameters& parameters, const std::string& what, const Parameter& parameter) {
-  const Parameter& kept = parameters.declare(
-      {.name = "optimizer/" + what + "/" + parameter.name, .spec = parameter.spec, .role = ParameterRole::kStatistic});
+  const Parameter& kept = parameters.declare({.name = std::string(kPrefix) + what + "/" + parameter.name,
+                                              .spec = parameter.spec,
+                                              .role = ParameterRole::kStatistic});
   return graph.state(kept.name, kept.spec);
 }
 
 }  // namespace
+
+bool is_optimizer_state(std::string_view parameter) { return parameter.starts_with(kPrefix); }
 
 void append_updates(Value loss, Parameters& parameters, const Optimizer& optimizer) {
   Graph& graph = loss.graph();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <variant>
 
 #include "engine/graph.h"
@@ -32,5 +33,8 @@ struct Optimizer {
 // parameter's own L2 term is added to its gradient (after clipping). Adds the graph inputs "learning_rate" (float64 []
 // or float32 [], as the parameters) and, for Adam, "step" (int32 [], counting from 1).
 void append_updates(Value loss, Parameters& parameters, const Optimizer& optimizer);
+
+// Whether the parameter of this name is the state of an optimizer.
+bool is_optimizer_state(std::string_view parameter);
 
 }  // namespace chiasm
