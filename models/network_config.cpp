@@ -69,11 +69,12 @@ Network read_network(const ConfigNode& model) {
   network.decoder = model.choice_or("decoder", "last", {"last", "all"});
   network.untied = read_untied(model);
 
+  const auto feedforward_delay = static_cast<int>(model.integer_or("feedforward_delay", 1, {0, 100000}));
   std::string previous(kImage);
   for (const ConfigNode& node : model.objects("layers", {1, 10000})) {
     graph.layers.push_back(read_layer(node, previous));
     const Layer& layer = graph.layers.back();
-    const int delay = read_delay(node, network.step_ms, layer.input == kImage ? 0 : 1);
+    const int delay = read_delay(node, network.step_ms, layer.input == kImage ? 0 : feedforward_delay);
     graph.connections.push_back({layer.input, layer.name, delay});
     previous = layer.name;
   }

@@ -107,12 +107,31 @@ std::vector<int> TemporalGraph::order_within_step() const {
 }
 
 std::vector<int> TemporalGraph::feedforward_order() const {
-  std::vector<std::vector<int>> predecessors(layers.size());
+  std::vector<std::vector<int>> inputs(layers.size()), sources(layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i].input != kImage) predecessors[i].push_back(index_of(layers[i].input));
+    if (layers[i].input != kImage) inputs[i].push_back(index_of(layers[i].input));
   }
-  return topological(*this, predecessors,
-                     "these layers' feedforward inputs form a cycle that never starts at the image");
+  for (const Connection& c : connections) {
+    if (c.source != kImage && c.source != c.target) sources[index_of(c.target)].push_back(index_of(c.source));
+  }
+  // Refuses inputs that lead nowhere, so that below some layer is always ready.
+  topological(*this, inputs, "these layers' feedforward inputs form a cycle that never starts at the image");
+  std::vector<bool> placed(layers.size(), false);
+  const auto first_after = [&](const std::vector<std::vector<int>>& predecessors) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto ready = [&](int p) { return placed[p]; };
+      if (!placed[i] && std::all_of(predecessors[i].begin(), predecessors[i].end(), ready)) return static_cast<int>(i);
+    }
+    return -1;
+  };
+  std::vector<int> order;
+  while (order.size() < layers.size()) {
+    int next = first_after(sources);
+    if (next < 0) next = first_after(inputs);
+    placed[next] = true;
+    order.push_back(next);
+  }
+  return order;
 }
 
 std::vector<Connection> TemporalGraph::incoming(std::string_view layer) const {

@@ -47,7 +47,8 @@ struct TemporalGraph {
   int index_of(std::string_view layer) const;  // -1: none
   // Layers in an order in which each comes after those that reach it without delay.
   std::vector<int> order_within_step() const;
-  // Layers in an order in which each comes after its feedforward input.
+  // Layers in an order in which each comes after its feedforward input, and after its other sources as far as cycles of
+  // connections allow; where they do not, the layer listed first goes first.
   std::vector<int> feedforward_order() const;
   // Connections into a layer: the feedforward one first, the others by name of their source.
   std::vector<Connection> incoming(std::string_view layer) const;

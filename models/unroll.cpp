@@ -110,14 +110,18 @@ std::vector<LayerShapes> infer_shapes(const TemporalGraph& graph, DType dtype) {
   const Value image = scratch.input("image", Spec{dtype, with_batch(1, graph.image)});
   std::vector<Value> outputs(graph.layers.size());
   std::vector<LayerShapes> shapes(graph.layers.size());
-  // Only feedforward inputs are followed: other inputs are resized to them and must not change what a layer puts out,
+  // Sources behind a cycle of connections are not known yet and left out: they must not change what a layer puts out,
   // which unroll() checks.
   for (int i : graph.feedforward_order()) {
     const Layer& layer = graph.layers[i];
     in_layer(layer, [&] {
-      const std::vector<Value> source{layer.input == kImage ? image : outputs[graph.index_of(layer.input)]};
-      const std::vector<Value> state = initial_state(layer, scope, source);
-      const LayerStep step = run_layer(layer, scope.child(layer.name), source, state);
+      std::vector<Value> sources;
+      for (const Connection& c : graph.incoming(layer.name)) {
+        const Value source = c.source == kImage ? image : outputs[graph.index_of(c.source)];
+        if (source) sources.push_back(source);
+      }
+      const std::vector<Value> state = initial_state(layer, scope, sources);
+      const LayerStep step = run_layer(layer, scope.child(layer.name), sources, state);
       outputs[i] = step.output;
       shapes[i] = {without_batch(step.units.shape()), without_batch(step.output.shape())};
     });
@@ -167,7 +171,7 @@ Unrolled unroll(const TemporalGraph& graph, const Presentation& presentation, co
         if (without_batch(step.output.shape()) != shapes[i].output) {
           throw ShapeError("its output has shape " + to_string(without_batch(step.output.shape())) +
                            " with all its inputs and " + to_string(shapes[i].output) +
-                           " with its feedforward input alone: put a convolution after the inputs are joined");
+                           " without its feedback: put a convolution after the inputs are joined");
         }
         result.output[i][t] = step.output;
         result.units[i][t] = step.units;

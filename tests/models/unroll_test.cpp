@@ -7,45 +7,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/config/config.h"
 #include "engine/ops.h"
-#include "engine/program.h"
 #include "kernels/loss/cross_entropy.h"
 #include "kernels/reduction/mean.h"
-#include "models/network.h"
 #include "tests/support/compare.h"
+#include "tests/support/running_network.h"
 
 namespace chiasm::test {
 namespace {
-
-Network network_of(const std::string& json) { return read_network(Config::parse(json, "test").root()); }
-
-// A network built for evaluation in float64, with every readout as an output "t0", "t1", ...
-struct Running {
-  Parameters parameters;
-  std::optional<Program> program;
-
-  Running(const Network& network, std::int64_t batch, const std::string& passes = "all") {
-    Graph graph;
-    const Scope scope(graph, parameters, {.dtype = DType::kFloat64, .untied = network.untied_rule()});
-    const Shape& s = network.graph.image;
-    const Value image = graph.input("image", Spec{DType::kFloat64, {batch, s[0], s[1], s[2]}});
-    const Unrolled u = unroll(network.graph, network.presentation, scope, image);
-    for (std::size_t i = 0; i < u.output.size(); ++i) {
-      for (std::size_t t = 0; t < u.output[i].size(); ++t) {
-        graph.output(network.graph.layers[i].name + "/" + std::to_string(t), u.output[i][t]);
-      }
-    }
-    parameters.initialise(1);
-    program.emplace(graph, ProgramOptions{.threads = 1, .passes = passes});
-    program->bind_all(parameters.tensors());
-  }
-  void set(const std::string& name, std::vector<double> values) {
-    ASSERT_TRUE(parameters.tensors().contains(name)) << name;
-    std::copy(values.begin(), values.end(), parameters.tensors()[name].values<double>().begin());
-  }
-  double first(const std::string& output) { return *program->output(output).as<double>(); }
-};
 
 TEST(Unroll, FollowsTheSpecWithFeedbackAndImageOff) {
   const Network network = network_of(R"({
@@ -56,7 +25,7 @@ TEST(Unroll, FollowsTheSpecWithFeedbackAndImageOff) {
       {"name": "L3", "cell": {"type": "time_decay"}},
       {"name": "out", "pre": [{"op": "flatten"}]}
     ], "connections": [{"source": "L3", "target": "L2"}]})");
-  Running run(network, 1);
+  RunningNetwork run(network, 1);
   run.set("L1/conv/weight", {1.0});
   run.set("L1/conv/bias", {1.0});
   run.set("L2/conv/weight", {2.0, 0.1});  // feedforward channels first
@@ -68,9 +37,9 @@ TEST(Unroll, FollowsTheSpecWithFeedbackAndImageOff) {
   const double l2[] = {0.5, 4.5, 4.55, 3.975, 4.1925, 4.24375};
   const double l3[] = {0, 0.5, 4.75, 6.925, 7.4375, 7.91125};
   for (int t = 0; t < 6; ++t) {
-    EXPECT_NEAR(run.first("L1/" + std::to_string(t)), l1[t], 1e-12) << t;
-    EXPECT_NEAR(run.first("L2/" + std::to_string(t)), l2[t], 1e-12) << t;
-    EXPECT_NEAR(run.first("L3/" + std::to_string(t)), l3[t], 1e-12) << t;
+    EXPECT_NEAR(value_at(run.at("L1", t), 0), l1[t], 1e-12) << t;
+    EXPECT_NEAR(value_at(run.at("L2", t), 0), l2[t], 1e-12) << t;
+    EXPECT_NEAR(value_at(run.at("L3", t), 0), l3[t], 1e-12) << t;
   }
 }
 
@@ -216,15 +185,13 @@ TEST(Unroll, UntiedBackwardWeightIsReadByTheInputGradientOnly) {
 TEST(Unroll, ImagesArriveWithTheDelays) {
   const Network network = conv_rnn();
   EXPECT_EQ(network.graph.arrival_steps(), (std::vector<int>{0, 1, 2, 3}));
-  Running run(network, 1);
+  RunningNetwork run(network, 1);
   const auto outputs = [&](double shift) {
-    fill_image(run.program->input("image"));
-    run.program->input("image").as<double>()[7] += shift;
-    run.program->run();
+    run.show(shift);
+    run.run();
     std::map<std::string, Tensor> values;
-    for (const auto& [name, id] : run.program->graph().outputs()) {
-      const View v = run.program->output(name);
-      values[name] = Tensor::of<double>(v.shape(), {v.as<double>(), static_cast<std::size_t>(v.elements())});
+    for (const Layer& layer : network.graph.layers) {
+      for (int t = 0; t < 6; ++t) values[layer.name + "/" + std::to_string(t)] = run.copy_of(layer.name, t);
     }
     return values;
   };
@@ -251,12 +218,12 @@ TEST(Unroll, DelaysBeyondOneStepHoldOutputsInFlight) {
       {"name": "a", "pre": [{"op": "conv", "channels": 1, "kernel": 1, "bias_init": 0.5}]},
       {"name": "b", "delay": )" +
                            std::to_string(delay) + R"(, "pre": [{"op": "flatten"}]}]})");
-    Running run(n, 1);
+    RunningNetwork run(n, 1);
     run.set("a/conv/weight", {3.0});
     *static_cast<double*>(run.program->input("image").data()) = 1.0;
     run.program->run();
     std::vector<double> values;
-    for (int t = 0; t < 5; ++t) values.push_back(run.first("b/" + std::to_string(t)));
+    for (int t = 0; t < 5; ++t) values.push_back(value_at(run.at("b", t), 0));
     return values;
   };
   EXPECT_EQ(l2(0), (std::vector<double>{3.5, 3.5, 3.5, 3.5, 3.5}));
@@ -265,37 +232,30 @@ TEST(Unroll, DelaysBeyondOneStepHoldOutputsInFlight) {
 }
 
 TEST(TemporalGraph, RefusesWhatCannotBe) {
-  const auto message = [](const std::string& json) {
-    try {
-      network_of(json);
-    } catch (const InputError& error) {
-      return std::string(error.what());
-    }
-    return std::string("accepted");
-  };
   const std::string layers = R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]},
     {"name": "b", "pre": [{"op": "conv", "channels": 1}]}, {"name": "c", "pre": [{"op": "flatten"}]}])";
   const std::string head = R"({"image": [4, 4, 1], "steps": 5, )";
-  EXPECT_EQ(message(head + layers + "}"), "accepted");
+  EXPECT_EQ(refusal_of(head + layers + "}"), "accepted");
   EXPECT_THAT(
-      message(head + layers +
-              R"(, "connections": [{"source": "b", "target": "a", "delay": 0}, {"source": "a", "target": "b"}]})"),
+      refusal_of(head + layers +
+                 R"(, "connections": [{"source": "b", "target": "a", "delay": 0}, {"source": "a", "target": "b"}]})"),
       testing::HasSubstr("given twice"));
-  EXPECT_THAT(message(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]},
+  EXPECT_THAT(refusal_of(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]},
     {"name": "b", "delay": 0, "pre": [{"op": "conv", "channels": 1}]}, {"name": "c", "pre": [{"op": "flatten"}]}],
     "connections": [{"source": "b", "target": "a", "delay": 0}]})"),
               testing::HasSubstr("cycle of connections with delay 0: a, b"));
-  EXPECT_THAT(message(head + layers + R"(, "connections": [{"source": "z", "target": "a"}]})"),
+  EXPECT_THAT(refusal_of(head + layers + R"(, "connections": [{"source": "z", "target": "a"}]})"),
               testing::HasSubstr("no layer \"z\""));
-  EXPECT_THAT(message(head + layers + R"(, "connections": [{"source": "b", "target": "a", "delay_ms": 15}]})"),
+  EXPECT_THAT(refusal_of(head + layers + R"(, "connections": [{"source": "b", "target": "a", "delay_ms": 15}]})"),
               testing::HasSubstr("not a whole number of steps of 10"));
-  EXPECT_THAT(message(R"({"image": [4, 4, 1], "steps": 2, )" + layers + "}"),
+  EXPECT_THAT(refusal_of(R"({"image": [4, 4, 1], "steps": 2, )" + layers + "}"),
               testing::HasSubstr("reaches the readout"));
   EXPECT_THAT(
-      message(head +
-              R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1, "kernel": 9, "padding": "valid"}]}]})"),
+      refusal_of(
+          head +
+          R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1, "kernel": 9, "padding": "valid"}]}]})"),
       testing::HasSubstr("layer \"a\""));
-  EXPECT_THAT(message(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]}]})"),
+  EXPECT_THAT(refusal_of(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]}]})"),
               testing::HasSubstr("one number per class"));
   EXPECT_EQ(delay_in_steps(30.0, 10.0, "x"), 3);
   EXPECT_THROW(delay_in_steps(-10.0, 10.0, "x"), InputError);
