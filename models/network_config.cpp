@@ -19,27 +19,14 @@ int read_delay(const ConfigNode& config, double step_ms, int absent) {
   return static_cast<int>(config.integer_or("delay", absent, {0, 100000}));
 }
 
-// Stages get the name of their op; the second of a name in a layer gets "_2".
-std::vector<NamedStage> read_stages(const ConfigNode& layer, const char* key, std::map<std::string, int>& seen) {
-  std::vector<NamedStage> stages;
-  if (!layer.has(key)) return stages;
-  for (const ConfigNode& node : layer.list(key)) {
-    NamedStage stage = make_stage(node);
-    const int count = ++seen[stage.name];
-    if (count > 1) stage.name += "_" + std::to_string(count);
-    stages.push_back(std::move(stage));
-  }
-  return stages;
-}
-
 Layer read_layer(const ConfigNode& node, const std::string& previous) {
   Layer layer;
   layer.name = node.text("name");
   layer.input = node.text_or("input", previous);
   std::map<std::string, int> seen{{"cell", 1}};
-  layer.pre = read_stages(node, "pre", seen);
+  layer.pre = make_stages(node, "pre", seen);
   if (node.has("cell")) layer.cell = make_cell(node.object("cell"));
-  layer.post = read_stages(node, "post", seen);
+  layer.post = make_stages(node, "post", seen);
   return layer;
 }
 

@@ -32,7 +32,7 @@ LayerStep run_layer(const Layer& layer, const Scope& scope, std::span<const Valu
                     std::span<const Value> state) {
   CellInput in;
   in.feedforward = sources[0];
-  StageInput stage{sources[0], sources[0]};
+  StageInput stage{sources[0], sources[0], {}};
   {
     const LabelScope label(scope.graph(), scope.label());
     const bool separate = layer.cell && layer.cell->separates_feedback();
@@ -47,7 +47,7 @@ LayerStep run_layer(const Layer& layer, const Scope& scope, std::span<const Valu
     }
     if (!separate) stage.x = stage.layer_input = in.feedforward = join(layer, sources);
   }
-  for (const NamedStage& s : layer.pre) stage.x = s.stage->apply(scope.child(s.name), stage);
+  apply_stages(layer.pre, scope, stage);
   LayerStep result;
   if (layer.cell) {
     in.x = stage.x;
@@ -56,7 +56,7 @@ LayerStep run_layer(const Layer& layer, const Scope& scope, std::span<const Valu
     result.state = std::move(step.state);
   }
   result.units = stage.x;
-  for (const NamedStage& s : layer.post) stage.x = s.stage->apply(scope.child(s.name), stage);
+  apply_stages(layer.post, scope, stage);
   result.output = stage.x;
   return result;
 }
@@ -92,8 +92,8 @@ std::vector<Value> initial_state(const Layer& layer, const Scope& scope, std::sp
   }
   const bool separate = layer.cell->separates_feedback();
   const Value joined = separate ? twins[0] : join(layer, twins);
-  StageInput stage{joined, joined};
-  for (const NamedStage& s : layer.pre) stage.x = s.stage->apply(inside.child(s.name), stage);
+  StageInput stage{joined, joined, {}};
+  apply_stages(layer.pre, inside, stage);
   std::vector<Value> state;
   for (const Shape& shape : layer.cell->state_shapes(stage.x.shape())) {
     state.push_back(fill(scope.graph(), Spec{scope.dtype(), shape}, 0.0));

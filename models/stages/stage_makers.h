@@ -35,7 +35,9 @@ std::shared_ptr<const Stage> make_local_response_norm_stage(const ConfigNode& co
 std::shared_ptr<const Stage> make_dropout_stage(const ConfigNode& config);
 // [N, H, W, C] -> [N, H W C]
 std::shared_ptr<const Stage> make_flatten_stage(const ConfigNode& config);
-// Adds the layer's input: as it is when shapes match, else resized and projected by 1x1 without bias.
+// {"projection": [stages], "from"}: adds the layer's input, as it is when shapes match, else resized and projected by
+// 1x1 without bias. A projection given as stages is always applied, to the output of the layer's stage "from" when that
+// is given (pre-activation networks project what the first normalisation put out), else to the layer's input.
 std::shared_ptr<const Stage> make_residual_stage(const ConfigNode& config);
 
 }  // namespace chiasm

@@ -50,4 +50,23 @@ NamedStage make_stage(const ConfigNode& config) {
   throw InternalError("stage " + op + " is listed and not made");
 }
 
+std::vector<NamedStage> make_stages(const ConfigNode& owner, std::string_view key, std::map<std::string, int>& seen) {
+  std::vector<NamedStage> stages;
+  if (!owner.has(key)) return stages;
+  for (const ConfigNode& node : owner.list(key)) {
+    NamedStage stage = make_stage(node);
+    const int count = ++seen[stage.name];
+    if (count > 1) stage.name += "_" + std::to_string(count);
+    stages.push_back(std::move(stage));
+  }
+  return stages;
+}
+
+void apply_stages(std::span<const NamedStage> stages, const Scope& scope, StageInput& in) {
+  for (const NamedStage& s : stages) {
+    in.x = s.stage->apply(scope.child(s.name), in);
+    in.earlier[s.name] = in.x;
+  }
+}
+
 }  // namespace chiasm
