@@ -13,7 +13,9 @@ double Schedule::rate_at(double epoch) const {
       return base;
     case Kind::kSteps: {
       double rate = base;
-      for (double boundary : boundaries) rate *= epoch >= boundary ? factor : 1.0;
+      for (std::size_t i = 0; i < boundaries.size(); ++i) {
+        if (epoch >= boundaries[i]) rate *= factors.size() == 1 ? factors[0] : factors.at(i);
+      }
       return rate;
     }
     case Kind::kCosine: {

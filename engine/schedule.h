@@ -10,9 +10,9 @@ struct Schedule {
   enum class Kind { kConstant, kSteps, kCosine };
   Kind kind = Kind::kConstant;
   double base = 0.1;
-  // kSteps: from each boundary (in epochs, increasing) the rate is multiplied by factor once more.
+  // kSteps: from each boundary (in epochs, increasing) on the rate is multiplied by its factor as well.
   std::vector<double> boundaries = {};
-  double factor = 0.1;
+  std::vector<double> factors = {0.1};  // one for every boundary, or one for all of them
   // kCosine: falls from base at the end of the warm-up to `floor` at `epochs` as half a cosine.
   double epochs = 1.0;
   double floor = 0.0;

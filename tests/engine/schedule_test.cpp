@@ -7,11 +7,21 @@ namespace chiasm::test {
 namespace {
 
 TEST(Schedule, StepsFallAtTheirBoundaries) {
-  const Schedule s{.kind = Schedule::Kind::kSteps, .base = 0.1, .boundaries = {30, 60, 80}, .factor = 0.1};
+  const Schedule s{.kind = Schedule::Kind::kSteps, .base = 0.1, .boundaries = {30, 60, 80}, .factors = {0.1}};
   EXPECT_DOUBLE_EQ(s.rate_at(0), 0.1);
   EXPECT_DOUBLE_EQ(s.rate_at(29.99), 0.1);
   EXPECT_DOUBLE_EQ(s.rate_at(30), 0.01);
   EXPECT_DOUBLE_EQ(s.rate_at(85), 0.1 * 0.1 * 0.1 * 0.1);
+}
+
+// AlexNet's rates (spec/convrnn.md 7.1).
+TEST(Schedule, EveryBoundaryMayHaveItsFactor) {
+  const Schedule s{
+      .kind = Schedule::Kind::kSteps, .base = 0.01, .boundaries = {30, 60, 80}, .factors = {0.5, 0.2, 0.5}};
+  EXPECT_DOUBLE_EQ(s.rate_at(29.9), 0.01);
+  EXPECT_DOUBLE_EQ(s.rate_at(30), 0.005);
+  EXPECT_DOUBLE_EQ(s.rate_at(60), 0.001);
+  EXPECT_DOUBLE_EQ(s.rate_at(80), 0.0005);
 }
 
 TEST(Schedule, CosineGoesFromBaseToFloor) {

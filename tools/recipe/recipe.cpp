@@ -101,7 +101,9 @@ Schedule read_schedule(const ConfigNode& train, double epochs) {
                               : Schedule::Kind::kConstant;
   if (s.kind == Schedule::Kind::kSteps) {
     s.boundaries = node.reals("boundaries", RealRange::at_least(0.0));
-    s.factor = node.real_or("factor", 0.1, RealRange::positive());
+    const bool several = node.has("factor") && node.at("factor").is_list();
+    s.factors = several ? node.reals("factor", RealRange::positive(), {s.boundaries.size(), s.boundaries.size()})
+                        : std::vector<double>{node.real_or("factor", 0.1, RealRange::positive())};
   }
   if (s.kind == Schedule::Kind::kCosine) s.floor = node.real_or("floor", 0.0, RealRange::at_least(0.0));
   s.warmup_epochs = node.real_or("warmup_epochs", 0.0, RealRange::at_least(0.0));
