@@ -18,24 +18,13 @@ import numpy as np
 import torch
 
 from golden import Golden
+from hashed import hashed, sketch
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(root, "bench", "training_step"))
 from torch_networks import Network, read_recipe  # noqa: E402
 
 BATCH, CLASSES, STEPS, RATE, MOMENTUM = 3, 10, 3, 0.02, 0.9
-
-
-def hashed(name, count):
-    """Numbers in [-1, 1), multiples of 2^-23: murmur3's finaliser over a name's FNV-1a hash and an index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 % 2**32
-    x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32(seed)
-    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    x ^= x >> np.uint32(16)
-    return (x >> np.uint32(8)).astype(np.float64) * 2.0**-23 - 1.0
 
 
 def weights(name, shape):
@@ -75,9 +64,7 @@ def case(golden, recipe, **settings):
             golden.add(f"{recipe}/logits", logits.detach().numpy())
         if step in (0, STEPS - 1):
             for name, v in sorted(network.export(network.velocities(optimizer)).items()):
-                v = v.reshape(-1)
-                product = np.dot(v, hashed(name + "/direction", v.size))
-                golden.add(f"{recipe}/velocity{step + 1}/{name}", np.array([product, np.linalg.norm(v)]))
+                golden.add(f"{recipe}/velocity{step + 1}/{name}", sketch(name, v))
     golden.add(f"{recipe}/loss", np.array(losses))
     print(recipe, losses)
 
