@@ -23,8 +23,9 @@
 namespace chiasm {
 
 namespace detail {
+struct ConfigAccess;
 struct ConfigValue;
-}
+}  // namespace detail
 
 // Both ends are allowed.
 struct IntegerRange {
@@ -167,6 +168,7 @@ class Config {
   std::string dump(int indent = 2) const;
 
  private:
+  friend struct detail::ConfigAccess;
   Config(std::shared_ptr<detail::ConfigValue> root, std::string origin);
   void put(std::string_view path, std::shared_ptr<detail::ConfigValue> value);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/config/config.h"
+#include "engine/config/message.h"
 #include "engine/config/spelling.h"
 #include "engine/config/value.h"
 #include "kernels/error.h"
@@ -14,28 +15,8 @@ namespace {
 using detail::ConfigList;
 using detail::ConfigObject;
 using detail::ConfigValue;
-
-const char* type_name(const ConfigValue& value) {
-  static constexpr const char* kNames[] = {"nothing", "a boolean", "an integer", "a real number",
-                                           "a text",  "a list",    "an object"};
-  return kNames[value.data.index()];
-}
-
-// The value as in the file, cut to a readable length, and its type.
-std::string rendering(const ConfigValue& value) {
-  constexpr std::size_t kLongest = 60;
-  if (std::holds_alternative<ConfigObject>(value.data)) return "an object";
-  if (const auto* list = std::get_if<ConfigList>(&value.data); list != nullptr && list->items.size() > 8) {
-    return fmt::format("a list of {} items", list->items.size());
-  }
-  std::string text = detail::dump_json(value, -1);
-  if (text.size() > kLongest) {
-    std::size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 letter
-    text = text.substr(0, end) + "...";
-  }
-  return fmt::format("{} ({})", text, type_name(value));
-}
+using detail::quoted_list;
+using detail::rendering;
 
 std::string words(IntegerRange range) {
   const IntegerRange all;
@@ -61,16 +42,6 @@ std::string words(ListSize size) {
   if (size.min == 0 && size.max == ListSize{}.max) return "a list";
   if (size.max == ListSize{}.max) return fmt::format("a list of at least {} items", size.min);
   return fmt::format("a list of {} to {} items", size.min, size.max);
-}
-
-// Hostile files have long lists of long names; a message is for a person.
-std::string quoted_list(const std::vector<std::string>& names) {
-  if (names.empty()) return "no key here";
-  std::string result;
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 40); ++i) {
-    result += (i == 0 ? "\"" : ", \"") + names[i].substr(0, 60) + "\"";
-  }
-  return names.size() > 40 ? result + ", ..." : result;
 }
 
 }  // namespace

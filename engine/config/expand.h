@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Definitions and templates of a document, replaced by what they stand for. Internal to engine/config.
+#pragma once
+
+#include "engine/config/composition.h"
+#include "engine/config/value.h"
+
+namespace chiasm::detail {
+
+// The plain document that composition.h describes, in values of its own. `document` loses its definitions and
+// templates. REQUIRES: every value has an origin, the top is an object.
+ConfigValuePtr expanded(ConfigValue& document, const TemplateKeys& keys);
+
+}  // namespace chiasm::detail
