@@ -11,6 +11,7 @@ a layer whose inputs and state are those of another timestep is not run again (b
 layers while the image stays), and what no image has reached yet is computed for a batch of one.
 """
 import json
+import os
 import re
 
 import torch
@@ -23,10 +24,23 @@ TAU_OFFSET, GATE_OFFSET = 0.9219348064291611, 0.7006566684988862
 
 
 def read_recipe(path):
-    """A recipe as a dictionary. Comments (// to the end of the line, outside texts) are dropped."""
+    """A recipe as a dictionary, laid over what it extends. Comments (// to the end of the line, outside texts) are
+    dropped. Definitions and templates are not known here: give them as `chiasm describe --expanded` prints them."""
     with open(path) as f:
         text = f.read()
-    return json.loads(re.sub(r'("(?:[^"\\]|\\.)*")|//[^\n]*', lambda m: m.group(1) or "", text))
+    recipe = json.loads(re.sub(r'("(?:[^"\\]|\\.)*")|//[^\n]*', lambda m: m.group(1) or "", text))
+    if "define" in recipe or "templates" in recipe.get("model", {}):
+        raise ValueError(f"{path}: expand it first, with chiasm describe --expanded")
+    base = recipe.pop("extends", None)
+    return recipe if base is None else merged(read_recipe(os.path.join(os.path.dirname(path), base)), recipe)
+
+
+def merged(base, over):
+    """Objects member by member; anything else replaces, and null removes."""
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    together = {key: merged(base.get(key), value) for key, value in {**base, **over}.items()}
+    return {key: value for key, value in together.items() if value is not None}
 
 
 def refuse_unknown(what, found, known):

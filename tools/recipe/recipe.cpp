@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "models/recipe_file.h"
+
 namespace chiasm {
 namespace {
 
@@ -144,9 +146,7 @@ Recipe read_recipe(Config config) {
 }
 
 Recipe load_recipe(const std::string& path, const std::vector<std::string>& overrides) {
-  Config config = Config::load(path);
-  for (const std::string& assignment : overrides) config.assign(assignment);
-  return read_recipe(std::move(config));
+  return read_recipe(load_recipe_file(path, overrides));
 }
 
 }  // namespace chiasm

@@ -43,7 +43,7 @@ struct Recipe {
   DataRecipe data;
   Network network;
   TrainRecipe train;
-  Config source = Config::empty("recipe");  // the JSON with its overrides: what a run folder keeps
+  Config source = Config::empty("recipe");  // the plain JSON, with overrides: what a run folder keeps
 };
 
 // Reads a recipe and applies "--set key=value" overrides, in order. Throws InputError naming the file and the field.

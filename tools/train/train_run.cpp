@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "engine/config/composition.h"
 #include "engine/io/atomic_file.h"
 #include "tools/run_folder/environment.h"
 #include "tools/run_folder/event_file.h"
@@ -34,7 +35,7 @@ std::string snapshot_folder(const std::string& run) { return run + "/snapshots";
 // Makes the folder ready and returns the snapshot to start from, or "".
 std::string open_folder(const Recipe& recipe, const TrainRequest& request) {
   const std::string file = request.out + "/recipe.json";
-  const std::string text = recipe.source.dump() + "\n";
+  const std::string text = dump_composed(recipe.source) + "\n";
   std::error_code error;
   fs::create_directories(snapshot_folder(request.out), error);
   if (error) throw SystemError("cannot create " + snapshot_folder(request.out) + ": " + error.message());

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "engine/config/composition.h"
 #include "models/network.h"
 #include "tools/recipe/recipe.h"
 #include "tools/train/train_run.h"
@@ -18,6 +19,7 @@ struct Options {
   std::string recipe;
   std::vector<std::string> overrides;
   bool json = false;
+  bool expanded = false;
 };
 
 void print_table(const Recipe& recipe, const NetworkSummary& summary) {
@@ -41,6 +43,10 @@ void print_table(const Recipe& recipe, const NetworkSummary& summary) {
 int describe(const Options& o) {
   Recipe recipe =
       std::filesystem::is_directory(o.recipe) ? recipe_of_run(o.recipe) : load_recipe(o.recipe, o.overrides);
+  if (o.expanded) {
+    std::cout << dump_composed(recipe.source) << '\n';
+    return 0;
+  }
   const NetworkSummary summary = summarise(recipe.network);
   if (!o.json) {
     print_table(recipe, summary);
@@ -74,6 +80,8 @@ void add_describe(CLI::App& app, Action& action) {
   verb->add_option("recipe", o->recipe, "Recipe (JSON), or folder of a run")->required();
   verb->add_option("--set", o->overrides, "Override a recipe key: --set model.steps=26")->expected(1)->take_all();
   verb->add_flag("--json", o->json, "Print JSON");
+  verb->add_flag("--expanded", o->expanded,
+                 "Print the recipe itself as plain JSON: what it extends, defines and overrides put in its place");
   verb->footer("Examples:\n  chiasm describe models/recipes/fashion_rgc.json\n  chiasm describe runs/fashion --json");
   verb->callback([o, &action] { action = [o] { return describe(*o); }; });
 }
