@@ -2,7 +2,7 @@
 #include "models/cells/rgc.h"
 
 #include "engine/ops.h"
-#include "kernels/normalization/layer_norm.h"
+#include "models/normalisation.h"
 
 namespace chiasm {
 namespace {
@@ -61,11 +61,7 @@ class Step {
     return on ? sum + conv(name, v, channels(sum), shape, false) : sum;
   }
   Value normalised(Value v, const char* name) const {
-    if (!options_.layer_norm) return v;
-    const Scope scope = scope_.child(name);
-    const Value gain = scope.parameter("gain", {channels(v)}, Initialiser::constant(1.0));
-    const Value offset = scope.parameter("offset", {channels(v)}, Initialiser::constant(0.0));
-    return v.graph().apply(LayerNorm{}, {v, gain, offset});
+    return options_.layer_norm ? layer_norm(scope_.child(name), v) : v;
   }
 
   Value next_cell() const {

@@ -2,27 +2,12 @@
 #include "engine/ops.h"
 #include "kernels/normalization/batch_norm.h"
 #include "kernels/normalization/batch_norm_inference.h"
-#include "kernels/normalization/layer_norm.h"
 #include "kernels/normalization/local_response_norm.h"
+#include "models/normalisation.h"
 #include "models/parsing.h"
 #include "models/stages/stage_makers.h"
 
 namespace chiasm {
-namespace {
-
-struct GainAndOffset {
-  Value gain;
-  Value offset;
-};
-
-GainAndOffset gain_and_offset(const Scope& scope, Value x) {
-  const Shape channels{x.shape().at(-1)};
-  return {scope.parameter("gain", channels, Initialiser::constant(1.0)),
-          scope.parameter("offset", channels, Initialiser::constant(0.0))};
-}
-
-}  // namespace
-
 std::shared_ptr<const Stage> make_batch_norm_stage(const ConfigNode& config) {
   const double momentum = config.real_or("momentum", 0.9, RealRange::between(0.0, 1.0));
   const double epsilon = config.real_or("epsilon", 1e-5, RealRange::positive());
@@ -47,10 +32,7 @@ std::shared_ptr<const Stage> make_batch_norm_stage(const ConfigNode& config) {
 
 std::shared_ptr<const Stage> make_layer_norm_stage(const ConfigNode& config) {
   const double epsilon = config.real_or("epsilon", 1e-12, RealRange::positive());
-  return stage_of([=](const Scope& scope, const StageInput& in) {
-    const auto [gain, offset] = gain_and_offset(scope, in.x);
-    return scope.graph().apply(LayerNorm{.epsilon = epsilon}, {in.x, gain, offset});
-  });
+  return stage_of([=](const Scope& scope, const StageInput& in) { return layer_norm(scope, in.x, epsilon); });
 }
 
 std::shared_ptr<const Stage> make_local_response_norm_stage(const ConfigNode& config) {
