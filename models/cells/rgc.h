@@ -66,6 +66,4 @@ class RgcCell final : public Cell {
   RgcOptions options_;
 };
 
-std::shared_ptr<const Cell> make_rgc(const ConfigNode& config);
-
 }  // namespace chiasm
