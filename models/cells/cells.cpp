@@ -5,6 +5,11 @@
 
 #define CHIASM_CELLS(CELL) \
   CELL(time_decay)         \
+  CELL(simple_rnn)         \
+  CELL(gru)                \
+  CELL(lstm)               \
+  CELL(ugrnn)              \
+  CELL(intersection_rnn)   \
   CELL(rgc_shallow)        \
   CELL(rgc)
 
