@@ -16,6 +16,10 @@ Shape image_batch(const Network& network, std::int64_t batch) {
   return {batch, image[0], image[1], image[2]};
 }
 
+std::span<const Value> decoded_logits(const Network& network, const Unrolled& unrolled) {
+  return std::span(unrolled.logits).subspan(static_cast<std::size_t>(network.first_decoded_step()));
+}
+
 }  // namespace
 
 std::function<bool(std::string_view)> Network::untied_rule() const {
@@ -28,8 +32,7 @@ std::function<bool(std::string_view)> Network::untied_rule() const {
 }
 
 int Network::first_decoded_step() const {
-  if (decoder == "last") return presentation.steps - 1;
-  return graph.arrival_steps()[static_cast<std::size_t>(graph.index_of(graph.readout))] + presentation.on;
+  return decoder.first_step(graph.readout_arrival() + presentation.on, presentation.steps);
 }
 
 Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
@@ -41,16 +44,20 @@ Graph build_loss(const Network& network, Parameters& parameters, std::int64_t ba
   const Value label = graph.input("label", Spec{DType::kInt32, {batch}});
   const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
   graph.relabel("loss");
-  Value sum;
-  const int first = network.first_decoded_step();
-  for (int t = first; t < network.presentation.steps; ++t) {
-    const Value per_image = graph.apply(CrossEntropy{}, {unrolled.logits[t], label});
-    const Value step_loss = graph.apply(Mean{.axes = {0}}, {per_image});
-    sum = sum ? sum + step_loss : step_loss;
+  const std::span<const Value> decoded = decoded_logits(network, unrolled);
+  const Decision decision = decide(network.decoder, decoded);
+  const auto loss_of = [&](Value logits) {
+    return graph.apply(Mean{.axes = {0}}, {graph.apply(CrossEntropy{}, {logits, label})});
+  };
+  if (network.decoder.kind == Decoder::Kind::kAll) {
+    Value sum;
+    for (Value logits : decoded) sum = sum ? sum + loss_of(logits) : loss_of(logits);
+    const auto steps = static_cast<double>(decoded.size());
+    graph.output("loss", steps == 1 ? sum : affine(sum, 1.0 / steps, 0.0));
+  } else {
+    graph.output("loss", loss_of(decision.logits));
   }
-  const int steps = network.presentation.steps - first;
-  graph.output("loss", steps == 1 ? sum : affine(sum, 1.0 / steps, 0.0));
-  graph.output("logits", unrolled.logits.back());
+  graph.output("logits", decision.logits);
   scope.commit_statistics();
   return graph;
 }
@@ -68,12 +75,14 @@ Graph build_evaluation(const Network& network, Parameters& parameters, std::int6
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
-  std::vector<Value> by_step;
-  for (Value logits : unroll(network.graph, network.presentation, scope, image).logits) {
-    by_step.push_back(reshape(logits, {1, batch, logits.shape()[1]}));
-  }
+  const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
   graph.relabel("readout");
+  std::vector<Value> by_step;
+  for (Value logits : unrolled.logits) by_step.push_back(reshape(logits, {1, batch, logits.shape()[1]}));
   graph.output("logits", concat(by_step, 0));
+  const Decision decision = decide(network.decoder, decoded_logits(network, unrolled));
+  graph.output("decoded", decision.logits);
+  if (decision.step) graph.output("decision", decision.step);
   return graph;
 }
 

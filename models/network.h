@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/optimizer.h"
+#include "models/decoder.h"
 #include "models/unroll.h"
 
 namespace chiasm {
@@ -19,14 +20,12 @@ struct Network {
   TemporalGraph graph;
   Presentation presentation;
   double step_ms = 10.0;
-  // Which logits the loss sees: "last", those of the last step, or "all", the mean of the losses of every step from the
-  // first at which the image reaches the readout.
-  std::string decoder = "last";
+  Decoder decoder;
   // Layers, or parameter paths below them, whose linear operators have backward weights of their own; "" is all of
   // them.
   std::vector<std::string> untied;
 
-  int first_decoded_step() const;
+  int first_decoded_step() const;  // see Decoder
   // The rule for BuildOptions::untied; null when every weight is tied.
   std::function<bool(std::string_view)> untied_rule() const;
 };
@@ -35,7 +34,7 @@ struct Network {
 Network read_network(const ConfigNode& model);
 
 // The plain unroll of a network in training: inputs "image" [N, H, W, C] and "label" int32 [N]; outputs "loss" [] (mean
-// cross-entropy of the decoded logits) and "logits" [N, classes] of the last step.
+// cross-entropy of the decoded logits) and "logits" [N, classes], the decoded ones.
 Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
 
 // A training step on `batch` images: build_loss, simplified by the passes of `options` that run before gradients, and
@@ -43,7 +42,8 @@ Graph build_loss(const Network& network, Parameters& parameters, std::int64_t ba
 Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
                           const Optimizer& optimizer, const BuildOptions& options);
 
-// A forward pass: input "image"; output "logits" [T, N, classes], the readout at every step.
+// A forward pass: input "image"; outputs "logits" [T, N, classes], the readout at every step; "decoded" [N, classes];
+// where the decoder chooses among steps, "decision" int32 [N], the step chosen, counted from first_decoded_step().
 Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
 
 // The size of a network, without allocating it.

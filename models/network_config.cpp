@@ -45,7 +45,9 @@ Network read_network(const ConfigNode& model) {
   graph.image = Shape(model.integers("image", {1, 8192}, {3, 3}));
   network.step_ms = model.real_or("step_ms", 10.0, RealRange::positive());
   Presentation& p = network.presentation;
-  p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
+  const bool minimal = model.choice_or("unroll", "steps", {"steps", "minimal"}) == "minimal";
+  // A minimally unrolled control of a recipe leaves its "steps" in place.
+  if (!minimal || model.has("steps")) p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
   p.on = static_cast<int>(model.integer_or("image_on", 0, {0, 100000}));
   p.off = static_cast<int>(model.integer_or("image_off", -1, {-1, 100000}));
   if (p.off >= 0 && p.off <= p.on) {
@@ -53,7 +55,7 @@ Network read_network(const ConfigNode& model) {
                        std::to_string(p.on) + "; image_off must be larger, or -1 to keep the image on");
   }
   p.blank = model.real_or("blank", 0.5);
-  network.decoder = model.choice_or("decoder", "last", {"last", "all"});
+  network.decoder = read_decoder(model);
   network.untied = read_untied(model);
 
   const auto feedforward_delay = static_cast<int>(model.integer_or("feedforward_delay", 1, {0, 100000}));
@@ -76,7 +78,8 @@ Network read_network(const ConfigNode& model) {
       throw InputError("the readout \"" + graph.readout + "\" puts out " + to_string(readout.output) +
                        "; it must put out one number per class");
     }
-    const int arrival = graph.arrival_steps()[static_cast<std::size_t>(graph.index_of(graph.readout))] + p.on;
+    if (minimal) p.steps = p.on + graph.minimal_steps();
+    const int arrival = p.on + graph.readout_arrival();
     if (arrival >= p.steps) {
       throw InputError("the image reaches the readout \"" + graph.readout + "\" at step " + std::to_string(arrival) +
                        ", and there are only " + std::to_string(p.steps) + " steps (0 to " +

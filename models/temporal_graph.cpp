@@ -161,6 +161,13 @@ std::vector<int> TemporalGraph::arrival_steps() const {
   return arrival;
 }
 
+int TemporalGraph::readout_arrival() const { return arrival_steps()[static_cast<std::size_t>(index_of(readout))]; }
+
+int TemporalGraph::minimal_steps() const {
+  const bool recurrent = std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.cell; });
+  return readout_arrival() + (recurrent ? 2 : 1);
+}
+
 int delay_in_steps(double delay_ms, double step_ms, std::string_view what) {
   const double steps = delay_ms / step_ms;
   const double whole = std::round(steps);

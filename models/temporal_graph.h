@@ -54,6 +54,10 @@ struct TemporalGraph {
   std::vector<Connection> incoming(std::string_view layer) const;
   // The first timestep at which the output of each layer depends on an image shown from step 0.
   std::vector<int> arrival_steps() const;
+  int readout_arrival() const;
+  // The least T of a network that is not cut short (spec/convrnn.md 1.5): the image reaches the readout and, where
+  // there are cells, each has been used once with a state that the image has driven.
+  int minimal_steps() const;
 };
 
 // Converts a conduction time to timesteps. Throws InputError, naming `what`, when it is not a whole number of them.

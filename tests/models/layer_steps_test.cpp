@@ -8,13 +8,13 @@
 namespace chiasm::test {
 namespace {
 
-Network rgc_median(int steps, int image_off, const std::string& decoder) {
+Network rgc_median(int steps, int image_off, Decoder::Kind decoder) {
   const Config recipe = Config::load(std::string(CHIASM_SOURCE_DIR) + "/models/recipes/rgc_median.json");
   Network network = read_network(recipe.root().object("model"));
   network.graph.image = Shape{64, 64, 3};
   network.presentation.steps = steps;
   network.presentation.off = image_off;
-  network.decoder = decoder;
+  network.decoder.kind = decoder;
   return network;
 }
 
@@ -22,7 +22,7 @@ Network rgc_median(int steps, int image_off, const std::string& decoder) {
 // memory, so that one image is one step of work.
 TEST(LayerSteps, OfRgcMedianAreThoseOfTheSpec) {
   constexpr int kSteps = 17, kLayers = 11;
-  const LayerSteps plan = layer_steps(rgc_median(kSteps, 12, "last"), 2, "prune,share,hoist");
+  const LayerSteps plan = layer_steps(rgc_median(kSteps, 12, Decoder::Kind::kLast), 2, "prune,share,hoist");
   ASSERT_EQ(plan.layers.size(), kLayers);
   for (int i = 0; i < kLayers; ++i) {
     for (int t = 0; t < kSteps; ++t) {
@@ -45,8 +45,8 @@ TEST(LayerSteps, OfRgcMedianAreThoseOfTheSpec) {
 // Logits of the seven steps from t = 10 need the same steps of the convolutions as the last of them does: conv_l is
 // seven steps of work already, from its arrival to the last that can reach the readout.
 TEST(LayerSteps, ReadingAllLogitsAddsReadoutsOnly) {
-  const LayerSteps last = layer_steps(rgc_median(17, 12, "last"), 2, "all");
-  const LayerSteps all = layer_steps(rgc_median(17, 12, "all"), 2, "all");
+  const LayerSteps last = layer_steps(rgc_median(17, 12, Decoder::Kind::kLast), 2, "all");
+  const LayerSteps all = layer_steps(rgc_median(17, 12, Decoder::Kind::kAll), 2, "all");
   EXPECT_EQ(all.count(LayerStep::kFullBatch), last.count(LayerStep::kFullBatch) + 6);
   for (std::size_t i = 0; i + 1 < all.layers.size(); ++i) EXPECT_EQ(all.at[i], last.at[i]) << all.layers[i];
 }
@@ -54,7 +54,7 @@ TEST(LayerSteps, ReadingAllLogitsAddsReadoutsOnly) {
 // Blank frames reach the readout when the unroll is long (spec 1.6): conv1 then computes the image and the blank once
 // each.
 TEST(LayerSteps, BlankFramesAreComputedOnceForAllSamples) {
-  const LayerSteps plan = layer_steps(rgc_median(26, 10, "all"), 2, "all");
+  const LayerSteps plan = layer_steps(rgc_median(26, 10, Decoder::Kind::kAll), 2, "all");
   EXPECT_EQ(plan.at[0][0], LayerStep::kFullBatch);
   EXPECT_EQ(plan.at[0][9], LayerStep::kReused);
   EXPECT_EQ(plan.at[0][10], LayerStep::kBatchOne);
@@ -63,7 +63,7 @@ TEST(LayerSteps, BlankFramesAreComputedOnceForAllSamples) {
 }
 
 TEST(LayerSteps, OfThePlainUnrollAreAll) {
-  const LayerSteps plan = layer_steps(rgc_median(17, 12, "last"), 2, "none");
+  const LayerSteps plan = layer_steps(rgc_median(17, 12, Decoder::Kind::kLast), 2, "none");
   EXPECT_EQ(plan.count(LayerStep::kFullBatch), plan.naive());
 }
 

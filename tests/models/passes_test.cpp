@@ -50,6 +50,8 @@ const std::vector<Variant>& variants() {
       {"ImageOnLate", R"("image_on": 2, "image_off": 4,)", ""},
       {"AllSteps", R"("decoder": "all",)", ""},
       {"AllStepsImageOff", R"("decoder": "all", "image_off": 3, "blank": -0.4,)", ""},
+      {"Threshold", R"("decoder": {"type": "threshold", "threshold": 0.24}, "image_off": 4,)", ""},
+      {"MaxConfidence", R"("decoder": {"type": "max_confidence", "beta": 2},)", ""},
       {"Dropout", "", R"(, {"op": "dropout", "rate": 0.3})"},
       {"BatchNorm", R"("image_off": 3,)", R"(, {"op": "batch_norm"})"},
       {"LayerNorm", "", R"(, {"op": "layer_norm", "epsilon": 1e-5})"},
