@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -102,6 +103,36 @@ TEST_F(CommandTest, TrainsEvaluatesAndReports) {
   EXPECT_EQ(json.at("top1_by_step").size(), 5u);
   // The network sees the image from step 2 on; before that every image gets the same answer.
   EXPECT_LT(json.at("top1_by_step")[0].get<double>(), 0.6);
+}
+
+TEST_F(CommandTest, EvaluateShowsImagesAndDecidesInOtherWays) {
+  ASSERT_EQ(train("run").status, 0);
+  const auto evaluate = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"evaluate", folder / "run", "--json"});
+    const ProcessResult r = chiasm(more);
+    EXPECT_EQ(r.status, 0) << r.err;
+    return nlohmann::json::parse(r.out);
+  };
+  const nlohmann::json last = evaluate({});
+  EXPECT_EQ(last.at("decoder"), "last");
+  EXPECT_EQ(last.at("decided_by_step"), nlohmann::json::parse("[0, 0, 0, 0, 1]"));
+  EXPECT_EQ(last.at("top1"), last.at("top1_by_step").back());
+
+  const nlohmann::json early = evaluate({"--steps", "9", "--image-off", "4", "--decoder", "threshold"});
+  const auto decided = early.at("decided_by_step").get<std::vector<double>>();
+  ASSERT_EQ(decided.size(), 9u);
+  EXPECT_NEAR(std::accumulate(decided.begin(), decided.end(), 0.0), 1.0, 1e-9);
+  // The image reaches the readout at step 2, and decisions begin one later.
+  EXPECT_EQ(decided[0] + decided[1] + decided[2], 0.0);
+  EXPECT_GT(decided[3] + decided[4], 0.5);
+  EXPECT_GT(early.at("top1").get<double>(), 0.9);
+  EXPECT_LT(early.at("loss").get<double>(), 0.5);
+  // What the image shown for longer or shorter cannot have changed yet is the same.
+  EXPECT_EQ(early.at("top1_by_step")[4], last.at("top1_by_step")[4]);
+
+  EXPECT_EQ(evaluate({"--steps", "minimal"}).at("top1_by_step").size(), 4u);
+  EXPECT_EQ(chiasm({"evaluate", folder / "run", "--decoder", "first"}).status, 2);
+  EXPECT_EQ(chiasm({"evaluate", folder / "run", "--steps", "2"}).status, 2);
 }
 
 TEST_F(CommandTest, SameSeedSameBits) {

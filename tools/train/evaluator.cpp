@@ -32,6 +32,12 @@ Score score(const double* logits, std::int64_t classes, std::int32_t label) {
   return {logits[label] - *best - std::log(sum), best - logits == label};
 }
 
+std::vector<double> as_doubles(const View& view) {
+  std::vector<double> values(static_cast<std::size_t>(view.elements()));
+  visit_floating(view.dtype(), [&]<class T>() { std::copy_n(view.as<T>(), view.elements(), values.begin()); });
+  return values;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const Recipe& recipe, Parameters& parameters, std::shared_ptr<const Dataset> dataset,
@@ -44,28 +50,35 @@ Evaluator::Evaluator(const Recipe& recipe, Parameters& parameters, std::shared_p
   require_fitting_data(recipe, *dataset_, recipe.data.test_augmentation, classes_);
 }
 
-std::vector<double> Evaluator::logits(const std::vector<std::int64_t>& indices, std::vector<std::int32_t>& labels) {
+Evaluator::Answers Evaluator::ask(const std::vector<std::int64_t>& indices) {
   const Augmentation& augmentation = recipe_.data.test_augmentation;
   const Spec raw = dataset_->image();
   const Spec ready = augmentation.output(raw);
   std::vector<float> image(static_cast<std::size_t>(raw.shape.elements()));
   std::vector<float> prepared(static_cast<std::size_t>(ready.shape.elements()));
   const MutableView input = program_.input("image");
-  labels.clear();
+  Answers answers;
   for (std::int64_t row = 0; row < batch_; ++row) {
     // What is missing from a last batch repeats its last image and is not counted.
     const std::size_t at = std::min(static_cast<std::size_t>(row), indices.size() - 1);
-    labels.push_back(dataset_->load(indices[at], image));
+    answers.labels.push_back(dataset_->load(indices[at], image));
     augmentation.apply(raw, image, prepared, 0, 0, static_cast<std::uint32_t>(indices[at]));
     visit_floating(input.dtype(), [&]<class T>() {
       std::copy(prepared.begin(), prepared.end(), input.as<T>() + row * ready.shape.elements());
     });
   }
   program_.run_compute();
-  const View out = program_.output("logits");
-  std::vector<double> result(static_cast<std::size_t>(out.elements()));
-  visit_floating(out.dtype(), [&]<class T>() { std::copy_n(out.as<T>(), out.elements(), result.begin()); });
-  return result;
+  answers.logits = as_doubles(program_.output("logits"));
+  answers.decoded = as_doubles(program_.output("decoded"));
+  const Network& network = recipe_.network;
+  answers.decision.assign(static_cast<std::size_t>(batch_), static_cast<std::size_t>(network.presentation.steps - 1));
+  if (program_.graph().outputs().contains("decision")) {
+    const std::int32_t* from = program_.output("decision").as<std::int32_t>();
+    for (std::size_t i = 0; i < answers.decision.size(); ++i) {
+      answers.decision[i] = static_cast<std::size_t>(network.first_decoded_step() + from[i]);
+    }
+  }
+  return answers;
 }
 
 Evaluation Evaluator::run() {
@@ -73,41 +86,45 @@ Evaluation Evaluator::run() {
   Evaluation e;
   e.top1_by_step.assign(steps, 0.0);
   e.loss_by_step.assign(steps, 0.0);
-  std::vector<std::int32_t> labels;
+  e.decided_by_step.assign(steps, 0.0);
   for (std::int64_t begin = 0; begin < dataset_->size(); begin += batch_) {
     std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(batch_, dataset_->size() - begin)));
     std::iota(indices.begin(), indices.end(), begin);
-    const std::vector<double> z = logits(indices, labels);
-    for (std::size_t t = 0; t < steps; ++t) {
-      for (std::size_t i = 0; i < indices.size(); ++i) {
+    const Answers answers = ask(indices);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const Score decided =
+          score(answers.decoded.data() + i * static_cast<std::size_t>(classes_), classes_, answers.labels[i]);
+      e.top1 += decided.correct;
+      e.loss -= decided.log_likelihood;
+      e.decided_by_step[answers.decision[i]] += 1.0;
+      for (std::size_t t = 0; t < steps; ++t) {
         const std::size_t at = (t * static_cast<std::size_t>(batch_) + i) * static_cast<std::size_t>(classes_);
-        const Score s = score(z.data() + at, classes_, labels[i]);
+        const Score s = score(answers.logits.data() + at, classes_, answers.labels[i]);
         e.top1_by_step[t] += s.correct;
         e.loss_by_step[t] -= s.log_likelihood;
       }
     }
     e.samples += static_cast<std::int64_t>(indices.size());
   }
-  for (std::size_t t = 0; t < steps; ++t) {
-    e.top1_by_step[t] /= static_cast<double>(std::max<std::int64_t>(e.samples, 1));
-    e.loss_by_step[t] /= static_cast<double>(std::max<std::int64_t>(e.samples, 1));
+  const auto samples = static_cast<double>(std::max<std::int64_t>(e.samples, 1));
+  e.top1 /= samples;
+  e.loss /= samples;
+  for (std::vector<double>* by_step : {&e.top1_by_step, &e.loss_by_step, &e.decided_by_step}) {
+    for (double& sum : *by_step) sum /= samples;
   }
-  e.top1 = e.top1_by_step.back();
-  e.loss = e.loss_by_step.back();
   return e;
 }
 
 std::vector<Prediction> Evaluator::predict(const std::vector<std::int64_t>& indices) {
-  std::vector<std::int32_t> labels;
   if (indices.empty() || static_cast<std::int64_t>(indices.size()) > batch_) {
     throw InternalError("predict takes 1 to " + std::to_string(batch_) + " images");
   }
-  const std::vector<double> z = logits(indices, labels);
+  const Answers answers = ask(indices);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    Prediction p{indices[i], labels[i], {}};
+    Prediction p{indices[i], answers.labels[i], {}};
     for (std::int64_t t = 0; t < recipe_.network.presentation.steps; ++t) {
-      const double* row = z.data() + (t * batch_ + static_cast<std::int64_t>(i)) * classes_;
+      const double* row = answers.logits.data() + (t * batch_ + static_cast<std::int64_t>(i)) * classes_;
       std::vector<double> probability;
       for (std::int64_t k = 0; k < classes_; ++k) {
         probability.push_back(std::exp(score(row, classes_, static_cast<std::int32_t>(k)).log_likelihood));

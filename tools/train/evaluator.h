@@ -14,8 +14,9 @@ namespace chiasm {
 
 struct Evaluation {
   std::int64_t samples = 0;
-  double top1 = 0.0;  // of the decoded readout, in [0, 1]
-  double loss = 0.0;  // its mean cross-entropy
+  double top1 = 0.0;                    // of the decoded readout, in [0, 1]
+  double loss = 0.0;                    // its mean cross-entropy
+  std::vector<double> decided_by_step;  // the share of images whose decision was made at each step
   std::vector<double> top1_by_step;
   std::vector<double> loss_by_step;
 };
@@ -41,8 +42,14 @@ class Evaluator {
   std::int64_t batch() const { return batch_; }
 
  private:
-  // Fills the input with the images of [begin, end) and runs; returns float64 logits [step][image][class].
-  std::vector<double> logits(const std::vector<std::int64_t>& indices, std::vector<std::int32_t>& labels);
+  // What the network says about one batch.
+  struct Answers {
+    std::vector<std::int32_t> labels;
+    std::vector<double> logits;         // [step][image][class]
+    std::vector<double> decoded;        // [image][class]
+    std::vector<std::size_t> decision;  // [image]: the step decided at
+  };
+  Answers ask(const std::vector<std::int64_t>& indices);
 
   const Recipe& recipe_;
   std::shared_ptr<const Dataset> dataset_;

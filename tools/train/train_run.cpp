@@ -168,11 +168,11 @@ class Run {
 
 TrainEnd train_run(const Recipe& recipe, const TrainRequest& request) { return Run(recipe, request).run(); }
 
-Recipe recipe_of_run(const std::string& folder) {
+Recipe recipe_of_run(const std::string& folder, const std::vector<std::string>& overrides) {
   if (!fs::exists(folder + "/recipe.json")) {
     throw InputError(folder + " is not a run folder: it has no recipe.json (chiasm train makes one)");
   }
-  return load_recipe(folder + "/recipe.json", {});
+  return load_recipe(folder + "/recipe.json", overrides);
 }
 
 std::string newest_snapshot(const std::string& folder) {

@@ -28,9 +28,9 @@ enum class TrainEnd { kDone, kInterrupted };
 // is not finite, with the last good snapshot kept; SystemError when the disk refuses.
 TrainEnd train_run(const Recipe& recipe, const TrainRequest& request);
 
-// The recipe a run folder was made with, and its newest snapshot that can be read. Throws InputError when there is
-// none.
-Recipe recipe_of_run(const std::string& folder);
+// The recipe a run folder was made with, changed by overrides as load_recipe does, and its newest snapshot that can be
+// read. Throws InputError when there is none.
+Recipe recipe_of_run(const std::string& folder, const std::vector<std::string>& overrides = {});
 std::string newest_snapshot(const std::string& folder);
 
 }  // namespace chiasm

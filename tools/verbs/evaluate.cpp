@@ -9,6 +9,7 @@
 #include "tools/train/evaluator.h"
 #include "tools/train/session.h"
 #include "tools/train/train_run.h"
+#include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
 
@@ -20,13 +21,14 @@ struct Options {
   std::string snapshot;
   std::string split = "test";
   std::int64_t limit = 0;
+  PresentationOptions presentation;
   DeviceOptions device;
   bool json = false;
 };
 
 int evaluate(const Options& o) {
   o.device.check();
-  const Recipe recipe = recipe_of_run(o.run);
+  const Recipe recipe = recipe_of_run(o.run, o.presentation.overrides());
   DatasetConfig data = o.split == "train" ? recipe.data.train : recipe.data.test;
   if (o.limit > 0) data.limit = o.limit;
   // Declares what a snapshot of this recipe holds, optimizer state included.
@@ -44,16 +46,20 @@ int evaluate(const Options& o) {
                                 {"samples", e.samples},
                                 {"step", position.step},
                                 {"snapshot", snapshot},
+                                {"decoder", recipe.network.decoder.name()},
+                                {"decided_by_step", e.decided_by_step},
                                 {"top1_by_step", e.top1_by_step},
                                 {"loss_by_step", e.loss_by_step}}
                      .dump(2)
               << '\n';
     return 0;
   }
-  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, step {})\n", recipe.name, 100.0 * e.top1,
-             e.loss, e.samples, o.split, position.step);
+  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, step {}, decoder {})\n", recipe.name,
+             100.0 * e.top1, e.loss, e.samples, o.split, position.step, recipe.network.decoder.name());
   for (std::size_t t = 0; t < e.top1_by_step.size(); ++t) {
-    fmt::print("  t = {:2}  {:6.2f} %  loss {:.4f}\n", t, 100.0 * e.top1_by_step[t], e.loss_by_step[t]);
+    fmt::print("  t = {:2}  {:6.2f} %  loss {:.4f}", t, 100.0 * e.top1_by_step[t], e.loss_by_step[t]);
+    if (e.decided_by_step[t] > 0.0) fmt::print("  {:6.2f} % decide here", 100.0 * e.decided_by_step[t]);
+    fmt::print("\n");
   }
   return 0;
 }
@@ -69,10 +75,12 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"train", "test"}))
       ->capture_default_str();
   verb->add_option("--limit", o->limit, "Use this many images")->check(CLI::NonNegativeNumber);
+  o->presentation.add_to(*verb);
   o->device.add_to(*verb);
   verb->add_flag("--json", o->json, "Print JSON");
   verb->footer(
-      "Examples:\n  chiasm evaluate runs/fashion\n  chiasm evaluate runs/fashion --split train --limit 1000 --json");
+      "Examples:\n  chiasm evaluate runs/fashion\n  chiasm evaluate runs/fashion --split train --limit 1000 --json\n"
+      "  chiasm evaluate runs/fashion --steps 12 --image-off 6 --decoder max_confidence");
   verb->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }
 

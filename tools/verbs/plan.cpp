@@ -10,6 +10,7 @@
 #include "engine/passes/pass.h"
 #include "models/layer_steps.h"
 #include "tools/recipe/recipe.h"
+#include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
 
@@ -21,7 +22,8 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string recipe;
   std::vector<std::string> overrides;
-  std::string steps, image_off, decoder, batch;
+  PresentationOptions presentation;
+  std::string batch;
   bool json = false;
   DeviceOptions device;
 };
@@ -89,7 +91,7 @@ void print_json(const Recipe& recipe, const LayerSteps& layers, const Comparison
   const Json answer{{"name", recipe.name},
                     {"batch", recipe.train.batch},
                     {"steps", recipe.network.presentation.steps},
-                    {"decoder", recipe.network.decoder},
+                    {"decoder", recipe.network.decoder.name()},
                     {"layer_steps",
                      {{"naive", layers.naive()},
                       {"full_batch", layers.count(LayerStep::kFullBatch)},
@@ -130,7 +132,7 @@ void print_row(const char* what, double naive, double planned, const char* unit)
 
 void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison& c, const ProgramOptions& options) {
   fmt::print("{}: a training step of {} images, {} steps, decoder \"{}\"\n\n", recipe.name, recipe.train.batch,
-             recipe.network.presentation.steps, recipe.network.decoder);
+             recipe.network.presentation.steps, recipe.network.decoder.name());
   print_picture(layers);
   fmt::print("{:<22} {:>12} {:>12}\n", "", "plain unroll", "planned");
   print_row("layer-steps", static_cast<double>(layers.naive()),
@@ -153,22 +155,12 @@ void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison
   fmt::print("planned in {:.2f} s\n", c.compile_seconds);
 }
 
-// Overrides that have an option of their own, as --set would give them.
-std::vector<std::string> overrides_of(const Options& o) {
-  std::vector<std::string> overrides = o.overrides;
-  const auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) overrides.push_back(std::string(key) + "=" + value);
-  };
-  add("model.steps", o.steps);
-  add("model.image_off", o.image_off);
-  add("model.decoder", o.decoder);
-  add("train.batch", o.batch);
-  return overrides;
-}
-
 int plan(const Options& o) {
   o.device.check();
-  const Recipe recipe = load_recipe(o.recipe, overrides_of(o));
+  std::vector<std::string> overrides = o.overrides;
+  for (const std::string& more : o.presentation.overrides()) overrides.push_back(more);
+  if (!o.batch.empty()) overrides.push_back("train.batch=" + o.batch);
+  const Recipe recipe = load_recipe(o.recipe, overrides);
   const LayerSteps layers = layer_steps(recipe.network, recipe.train.batch, o.device.program.passes);
   const Comparison comparison = compare(recipe, o.device.program);
   if (o.json) {
@@ -185,9 +177,7 @@ void add_plan(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("plan", "Show what a training step computes, reuses and leaves out");
   verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
-  verb->add_option("--steps", o->steps, "Timesteps, instead of model.steps");
-  verb->add_option("--image-off", o->image_off, "First step without the image, instead of model.image_off; -1: never");
-  verb->add_option("--decoder", o->decoder, "Instead of model.decoder: last or all");
+  o->presentation.add_to(*verb);
   verb->add_option("--batch", o->batch, "Images of a training step, instead of train.batch");
   verb->add_option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]")
       ->expected(1)
