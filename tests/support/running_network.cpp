@@ -5,10 +5,63 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <functional>
 
-#include "engine/config/config.h"
+#include "models/recipe_file.h"
 
 namespace chiasm::test {
+namespace {
+
+const std::string& recipe_folder() {
+  static const std::string folder = std::string(CHIASM_SOURCE_DIR) + "/models/recipes";
+  return folder;
+}
+
+// Divides "channels" wherever a list of stages has them, also in the projection of a residual stage.
+void narrow_stages(Config& recipe, const ConfigNode& owner, const std::string& key, const std::string& path,
+                   const std::function<std::int64_t(std::int64_t)>& divided) {
+  if (!owner.has(key)) return;
+  const std::vector<ConfigNode> stages = owner.list(key);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (!stages[i].is_object()) continue;
+    const std::string here = path + "." + key + "[" + std::to_string(i) + "]";
+    for (const char* width : {"channels", "units"}) {
+      if (stages[i].has(width)) recipe.set_integer(here + "." + width, divided(stages[i].integer(width)));
+    }
+    narrow_stages(recipe, stages[i], "projection", here, divided);
+  }
+}
+
+}  // namespace
+
+Config shipped_recipe(const std::string& name, const std::vector<std::string>& overrides) {
+  return load_recipe_file(recipe_folder() + "/" + name + ".json", overrides);
+}
+
+std::vector<std::string> shipped_recipes() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(recipe_folder())) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void narrow(Config& recipe, std::int64_t divisor) {
+  const std::vector<ConfigNode> layers = recipe.root().object("model").objects("layers");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool readout = i + 1 == layers.size();
+    const auto divided = [&](std::int64_t width) { return readout ? 10 : width / divisor; };
+    const std::string path = "model.layers[" + std::to_string(i) + "]";
+    narrow_stages(recipe, layers[i], "pre", path, divided);
+    narrow_stages(recipe, layers[i], "post", path, divided);
+    if (!layers[i].has("cell")) continue;
+    const ConfigNode cell = layers[i].object("cell");
+    if (cell.has("channels")) recipe.set_integer(path + ".cell.channels", divided(cell.integer("channels")));
+    if (cell.text("type") == "rgc") recipe.set_integer(path + ".cell.cell_channels", 64 / divisor);
+  }
+}
 
 Network network_of(const std::string& json) { return read_network(Config::parse(json, "test").root()); }
 

@@ -6,10 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "engine/config/config.h"
 #include "engine/program.h"
 #include "models/network.h"
 
 namespace chiasm::test {
+
+// A recipe that chiasm ships, by its name, with its parts put together.
+Config shipped_recipe(const std::string& name, const std::vector<std::string>& overrides = {});
+// The names of all of them.
+std::vector<std::string> shipped_recipes();
+// Divides the widths of a recipe's convolutions and cells, those of the readout becoming 10: the same network, small
+// enough to run in a test.
+void narrow(Config& recipe, std::int64_t divisor);
 
 // Reads a "model" object from JSON.
 Network network_of(const std::string& json);
