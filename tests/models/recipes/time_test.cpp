@@ -77,7 +77,9 @@ TEST(Recipes, PresentImagesAsTheStudyDid) {
                         {"rgc_shallow", 16, 12},
                         {"gru_intermediate", 17, 12},
                         {"rgc_intermediate", 17, 12},
+                        {"rgc_intermediate_t22", 22, -1},
                         {"ugrnn_intermediate_t30", 30, -1},
+                        {"rgc_random_standin", 26, 10},
                         {"basenet6", 1, -1},
                         {"basenet11", 1, -1}};
   for (const auto& e : expected) {
@@ -86,6 +88,26 @@ TEST(Recipes, PresentImagesAsTheStudyDid) {
     EXPECT_EQ(p.off, e.off) << e.recipe;
     EXPECT_EQ(p.blank, 0.5) << e.recipe;
   }
+}
+
+// The minimal T of 1.5 and the decoders of 4.5.
+TEST(Recipes, UnrollMinimallyAndDecideAsTheStudyDid) {
+  const auto network = [](const std::string& name) {
+    return read_network(shipped_recipe(name).root().object("model"));
+  };
+  EXPECT_EQ(network("rgc_shallow_minimal").presentation.steps, 7);
+  EXPECT_EQ(network("rgc_median_minimal").presentation.steps, 12);
+  EXPECT_EQ(network("rgc_random_standin_minimal").presentation.steps, 12);
+  for (const char* name : {"rgc_intermediate_threshold", "ugrnn_intermediate_t30_threshold"}) {
+    EXPECT_EQ(network(name).decoder.kind, Decoder::Kind::kThreshold) << name;
+    EXPECT_EQ(network(name).decoder.threshold, 0.9) << name;
+  }
+  for (const char* name :
+       {"rgc_intermediate_max_confidence", "ugrnn_intermediate_t30_max_confidence", "rgc_intermediate_t22"}) {
+    EXPECT_EQ(network(name).decoder.kind, Decoder::Kind::kMaxConfidence) << name;
+    EXPECT_EQ(network(name).decoder.beta, 1.0) << name;
+  }
+  EXPECT_EQ(network("rgc_intermediate").decoder.kind, Decoder::Kind::kLast);
 }
 
 }  // namespace
