@@ -12,11 +12,8 @@
 #include "engine/program.h"
 
 namespace chiasm::test {
-namespace {
 
 std::string numbered(std::string name, std::size_t number) { return name.append(std::to_string(number)); }
-
-}  // namespace
 
 std::vector<double> numbers(std::string_view text) {
   std::string plain(text);

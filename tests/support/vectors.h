@@ -15,6 +15,9 @@ namespace chiasm::test {
 // The numbers in "[[1, -1], [0.5, 2]]", in order.
 std::vector<double> numbers(std::string_view text);
 
+// "x3" from "x" and 3.
+std::string numbered(std::string name, std::size_t number);
+
 // A scalar weight v as a k x k kernel: tap (a, e) is v (1 + 0.1 (a k + e)) / k^2.
 std::vector<double> kernel_of(double v, int k);
 
