@@ -3,19 +3,11 @@
 // against the plain unroll.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <random>
-
-#include "engine/config/config.h"
 #include "engine/passes/pass.h"
-#include "engine/program.h"
-#include "models/network.h"
-#include "tests/support/compare.h"
+#include "tests/support/training.h"
 
 namespace chiasm::test {
 namespace {
-
-constexpr std::int64_t kBatch = 3;
 
 // Four layers, two of them recurrent, feedback over one and two layers, one with a delay of two steps.
 std::string network_json(const std::string& extra, const std::string& stage) {
@@ -61,68 +53,19 @@ const std::vector<Variant>& variants() {
   return all;
 }
 
-struct Trained {
-  std::vector<Tensor> logits;  // by training step
-  std::vector<double> losses;
-  std::map<std::string, Tensor> states;
-  std::int64_t flops = 0;
-};
-
-Tensor copy_of(const View& view) {
-  Tensor copy(view.spec());
-  std::copy_n(static_cast<const std::byte*>(view.data()), copy.bytes().size(), copy.bytes().begin());
-  return copy;
-}
-
-Trained train(const Variant& variant, DType dtype, const std::string& passes, int steps) {
-  const Network network = read_network(Config::parse(network_json(variant.extra, variant.stage), "test").root());
+Trained trained(const Variant& variant, DType dtype, const std::string& passes, int steps) {
   Parameters parameters;
-  const Graph graph = build_training_step(network, parameters, kBatch, {.rule = Sgd{.momentum = 0.9}},
-                                          {.dtype = dtype, .seed = 5, .passes = passes});
-  parameters.initialise(2);
-  Program program(graph, {.threads = 1, .passes = passes});
-  program.bind_all(parameters.tensors());
-  std::mt19937 random(11);
-  std::normal_distribution<double> normal;
-  Trained result;
-  result.flops = total_flops(program.graph());
-  for (int step = 0; step < steps; ++step) {
-    visit_floating(dtype, [&]<class T>() {
-      const MutableView image = program.input("image");
-      for (std::int64_t i = 0; i < image.elements(); ++i) image.as<T>()[i] = static_cast<T>(normal(random));
-      *program.input("learning_rate").as<T>() = T(0.05);
-    });
-    for (std::int64_t n = 0; n < kBatch; ++n) program.input("label").as<std::int32_t>()[n] = (n + step) % 5;
-    if (program.graph().inputs().contains("sample")) {
-      for (std::int64_t n = 0; n < kBatch; ++n) program.input("sample").as<std::int32_t>()[n] = 10 * step + n;
-      program.input("epoch").as<std::int32_t>()[0] = step;
-    }
-    program.run();
-    result.logits.push_back(copy_of(program.output("logits")));
-    result.losses.push_back(value_at(program.output("loss"), 0));
-  }
-  for (const auto& [name, tensor] : parameters.tensors()) result.states[name] = copy_of(tensor.view());
-  return result;
-}
-
-void expect_equal_training(const Trained& actual, const Trained& expected, Tolerance tolerance) {
-  for (std::size_t i = 0; i < expected.logits.size(); ++i) {
-    EXPECT_TRUE(near(actual.logits[i].view(), expected.logits[i].view(), tolerance)) << "logits of step " << i;
-    EXPECT_NEAR(actual.losses[i], expected.losses[i], tolerance.relative * (1.0 + std::fabs(expected.losses[i])));
-  }
-  ASSERT_EQ(actual.states.size(), expected.states.size());
-  for (const auto& [name, tensor] : expected.states) {
-    EXPECT_TRUE(near(actual.states.at(name).view(), tensor.view(), tolerance)) << name;
-  }
+  const Graph step = training_step_of(network_json(variant.extra, variant.stage), parameters, 3, dtype, passes);
+  return train(step, parameters, {.threads = 1, .passes = passes}, steps);
 }
 
 class TimeCompiler : public testing::TestWithParam<Variant> {};
 
 TEST_P(TimeCompiler, PruneAndShareKeepTheBitsOfTheForwardPass) {
-  const Trained plain = train(GetParam(), DType::kFloat32, "none", 1);
+  const Trained plain = trained(GetParam(), DType::kFloat32, "none", 1);
   ASSERT_TRUE(not_vacuous(plain.logits[0].view()));
   for (const char* passes : {"prune", "share", "prune,share"}) {
-    EXPECT_TRUE(bit_equal(train(GetParam(), DType::kFloat32, passes, 1).logits[0].view(), plain.logits[0].view()))
+    EXPECT_TRUE(bit_equal(trained(GetParam(), DType::kFloat32, passes, 1).logits[0].view(), plain.logits[0].view()))
         << passes;
   }
 }
@@ -130,12 +73,12 @@ TEST_P(TimeCompiler, PruneAndShareKeepTheBitsOfTheForwardPass) {
 // Three training steps, so that errors in gradients come back through the weights. Sums are reassociated only: 1e-12 is
 // some thousand roundings of float64, of which a weight sums a few hundred products.
 TEST_P(TimeCompiler, EveryPassTrainsTheSameNetworkInFloat64) {
-  const Trained plain = train(GetParam(), DType::kFloat64, "none", 3);
+  const Trained plain = trained(GetParam(), DType::kFloat64, "none", 3);
   std::vector<std::string> lists{"all", "prune,share", "prune,share,hoist", "prune,batch_time"};
   for (const Pass& pass : all_passes()) lists.emplace_back(pass.name);
   for (const std::string& passes : lists) {
     SCOPED_TRACE(passes);
-    expect_equal_training(train(GetParam(), DType::kFloat64, passes, 3), plain, {1e-12, 1e-14});
+    expect_near(trained(GetParam(), DType::kFloat64, passes, 3), plain, {1e-12, 1e-14});
   }
 }
 
@@ -144,15 +87,15 @@ TEST_P(TimeCompiler, EveryPassTrainsTheSameNetworkInFloat64) {
 // gradient of a bias below a batch normalisation is zero, and what is computed is the rounding of about a thousand
 // terms of order 1.
 TEST_P(TimeCompiler, AllPassesTrainTheSameNetworkInFloat32) {
-  const Trained plain = train(GetParam(), DType::kFloat32, "none", 3);
+  const Trained plain = trained(GetParam(), DType::kFloat32, "none", 3);
   Tolerance tolerance = rounding_tolerance(DType::kFloat32, 8.0, 1000.0);
   tolerance.absolute = 1e-5;
-  expect_equal_training(train(GetParam(), DType::kFloat32, "all", 3), plain, tolerance);
+  expect_near(trained(GetParam(), DType::kFloat32, "all", 3), plain, tolerance);
 }
 
 TEST_P(TimeCompiler, LeavesWorkOut) {
-  const auto all = static_cast<double>(train(GetParam(), DType::kFloat32, "all", 1).flops);
-  EXPECT_LT(all, 0.9 * static_cast<double>(train(GetParam(), DType::kFloat32, "none", 1).flops));
+  const auto all = static_cast<double>(trained(GetParam(), DType::kFloat32, "all", 1).flops);
+  EXPECT_LT(all, 0.9 * static_cast<double>(trained(GetParam(), DType::kFloat32, "none", 1).flops));
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, TimeCompiler, testing::ValuesIn(variants()),

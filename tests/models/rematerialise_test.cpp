@@ -7,17 +7,11 @@
 #include <cmath>
 #include <string_view>
 
-#include "engine/config/config.h"
 #include "engine/passes/pass.h"
-#include "engine/program.h"
-#include "models/network.h"
-#include "tests/support/compare.h"
-#include "tests/support/random_tensor.h"
+#include "tests/support/training.h"
 
 namespace chiasm::test {
 namespace {
-
-constexpr std::int64_t kBatch = 4;
 
 // Feedback over one layer and over two, dropout (whose mask is drawn again) and batch statistics (which are taken
 // again, and enter running averages once).
@@ -31,42 +25,8 @@ const char* const kNetwork = R"({"image": [8, 8, 2], "steps": 14, "image_off": 9
   ],
   "connections": [{"source": "conv3", "target": "conv2"}, {"source": "conv3", "target": "conv1", "delay": 2}]})";
 
-struct Trained {
-  std::vector<double> losses;
-  std::map<std::string, Tensor> states;
-};
-
-Trained train(const Graph& graph, Parameters& parameters, const ProgramOptions& options) {
-  parameters.initialise(3);
-  Trained result;
-  for (const auto& [name, tensor] : parameters.tensors()) result.states[name] = tensor.clone();
-  Program program(graph, options);
-  program.bind_all(result.states);
-  *program.input("learning_rate").as<float>() = 0.05f;
-  for (int step = 0; step < 3; ++step) {
-    program.set_input("image", random_tensor(DType::kFloat32, {kBatch, 8, 8, 2}, static_cast<unsigned>(step)).view());
-    program.input("epoch").as<std::int32_t>()[0] = step;
-    for (int n = 0; n < kBatch; ++n) {
-      program.input("label").as<std::int32_t>()[n] = (n + step) % 5;
-      program.input("sample").as<std::int32_t>()[n] = 10 * step + n;
-    }
-    program.run();
-    result.losses.push_back(value_at(program.output("loss"), 0));
-  }
-  return result;
-}
-
-void expect_same_bits(const Trained& actual, const Trained& expected) {
-  EXPECT_EQ(actual.losses, expected.losses);
-  for (const auto& [name, tensor] : expected.states) {
-    EXPECT_TRUE(bit_equal(actual.states.at(name).view(), tensor.view())) << name;
-  }
-}
-
 Graph step_of_network(Parameters& parameters, const std::string& passes) {
-  const Network network = read_network(Config::parse(kNetwork, "test").root());
-  return build_training_step(network, parameters, kBatch, {.rule = Sgd{.momentum = 0.9}},
-                             {.dtype = DType::kFloat32, .seed = 5, .passes = passes});
+  return training_step_of(kNetwork, parameters, 4, DType::kFloat32, passes);
 }
 
 TEST(Rematerialise, TrainsARecurrentNetworkToTheSameBits) {

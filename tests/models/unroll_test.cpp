@@ -7,11 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/ops.h"
-#include "kernels/loss/cross_entropy.h"
-#include "kernels/reduction/mean.h"
-#include "tests/support/compare.h"
 #include "tests/support/running_network.h"
+#include "tests/support/training.h"
 
 namespace chiasm::test {
 namespace {
@@ -63,121 +60,38 @@ Network conv_rnn(const std::string& extra = "") {
   return network_of(json.replace(json.find("%s"), 2, extra));
 }
 
-void fill_image(const MutableView& view) {
-  double* x = view.as<double>();
-  for (std::int64_t i = 0; i < view.elements(); ++i) x[i] = std::sin(0.7 * static_cast<double>(i)) + 0.1;
-}
-
-struct Training {
-  Parameters parameters;
-  std::optional<Program> program;
-  std::vector<std::string> names;
-
-  explicit Training(const Network& network, const std::string& passes = "all",
-                    ProgramOptions options = {.threads = 1}) {
-    Graph graph;
-    const Scope scope(graph, parameters, {.dtype = DType::kFloat64, .untied = network.untied_rule()});
-    const Value image = graph.input("image", Spec{DType::kFloat64, {2, 6, 5, 2}});
-    const Value label = graph.input("label", Spec{DType::kInt32, {2}});
-    const Value logits = unroll(network.graph, network.presentation, scope, image).logits.back();
-    const Value loss = graph.apply(Mean{}, {graph.apply(CrossEntropy{}, {logits, label})});
-    std::vector<Value> weights;
-    for (const Parameter& p : parameters.all()) {
-      if (p.role != ParameterRole::kForward) continue;
-      names.push_back(p.name);
-      weights.push_back(graph.state(p.name, p.spec));
-    }
-    const std::vector<Value> g = gradients(loss, weights);
-    graph.output("loss", loss);
-    for (std::size_t i = 0; i < names.size(); ++i) graph.output("gradient " + names[i], g[i]);
-    parameters.initialise(1);
-    options.passes = passes;
-    program.emplace(graph, options);
-    program->bind_all(parameters.tensors());
-    fill_image(program->input("image"));
-    program->input("label").as<std::int32_t>()[1] = 2;
-  }
-  double loss() {
-    program->run();
-    return *program->output("loss").as<double>();
-  }
-};
-
-// Central differences with step h are off by about h^2 f''' / 6 and epsilon / h: 1e-9 here; 1e-7 leaves room for f'''.
-TEST(Unroll, GradientsOfAConvRnnAgreeWithDifferences) {
-  Training training(conv_rnn());
-  training.loss();
-  std::map<std::string, Tensor> analytic;
-  for (const std::string& name : training.names) {
-    const View g = training.program->output("gradient " + name);
-    analytic[name] = Tensor::of<double>(g.shape(), {g.as<double>(), static_cast<std::size_t>(g.elements())});
-    EXPECT_TRUE(not_vacuous(g)) << name;
-  }
-  constexpr double kStep = 1e-5;
-  for (const std::string& name : training.names) {
-    const std::span<double> w = training.parameters.tensors()[name].values<double>();
-    for (std::size_t k = 0; k < w.size(); ++k) {
-      const double kept = w[k];
-      w[k] = kept + kStep;
-      const double above = training.loss();
-      w[k] = kept - kStep;
-      const double below = training.loss();
-      w[k] = kept;
-      ASSERT_NEAR(analytic[name].values<double>()[k], (above - below) / (2 * kStep), 1e-7) << name << " " << k;
-    }
-  }
-}
+TEST(Unroll, GradientsOfAConvRnnAgreeWithDifferences) { expect_gradients_agree_with_differences(conv_rnn()); }
 
 TEST(Unroll, PassesChangeNothing) {
-  Training plain(conv_rnn(), "none");
+  LossAndGradients plain(conv_rnn(), "none");
   const double loss = plain.loss();
   for (const char* passes : {"prune", "share", "all"}) {
-    Training compiled(conv_rnn(), passes);
+    LossAndGradients compiled(conv_rnn(), passes);
     EXPECT_EQ(compiled.loss(), loss) << passes;
     for (const std::string& name : plain.names) {
-      EXPECT_TRUE(
-          near(compiled.program->output("gradient " + name), plain.program->output("gradient " + name), {1e-12, 0}))
-          << passes << " " << name;
+      EXPECT_TRUE(near(compiled.gradient(name), plain.gradient(name), {1e-12, 0})) << passes << " " << name;
     }
     EXPECT_LT(compiled.program->plan().order.size(), plain.program->plan().order.size());
   }
 }
 
 TEST(Unroll, UntiedWeightsOfEqualValueGiveTheSameBits) {
-  Training tied(conv_rnn());
-  Training untied(conv_rnn(R"("backward_weights": "untied",)"));
-  int backward = 0;
-  for (auto& [name, tensor] : untied.parameters.tensors()) {
-    if (!name.ends_with("_backward")) continue;
-    ++backward;
-    const std::string forward = name.substr(0, name.size() - std::string("_backward").size());
-    std::copy_n(untied.parameters.tensors()[forward].values<double>().begin(), tensor.elements(),
-                tensor.values<double>().begin());
-  }
-  EXPECT_GT(backward, 15);  // every convolution, also inside the cells, and the readout
-  EXPECT_EQ(untied.loss(), tied.loss());
-  for (const std::string& name : tied.names) {
-    EXPECT_TRUE(bit_equal(untied.program->output("gradient " + name), tied.program->output("gradient " + name)))
-        << name;
-  }
+  expect_untied_equal_to_tied(conv_rnn(R"("backward_weights": "untied",)"), conv_rnn());
 }
 
 // Moving one backward weight changes gradients below its layer; the loss and the layer's own weight gradient in the
 // last step's product stay. The readout's backward weight is read once, so its own gradient must not move at all.
 TEST(Unroll, UntiedBackwardWeightIsReadByTheInputGradientOnly) {
-  Training training(conv_rnn(R"("backward_weights": ["readout"],)"));
+  LossAndGradients training(conv_rnn(R"("backward_weights": ["readout"],)"));
   const double loss = training.loss();
-  const auto gradient = [&](const std::string& name) {
-    const View g = training.program->output("gradient " + name);
-    return Tensor::of<double>(g.shape(), {g.as<double>(), static_cast<std::size_t>(g.elements())});
-  };
-  const Tensor own = gradient("readout/linear/weight"), below = gradient("conv1/conv/weight");
+  const Tensor own = copy_of(training.gradient("readout/linear/weight"));
+  const Tensor below = copy_of(training.gradient("conv1/conv/weight"));
   // Not the same for every class: the errors of a softmax sum to zero.
   double shift = 0.0;
   for (double& b : training.parameters.tensors()["readout/linear/weight_backward"].values<double>()) b += shift += 0.1;
   EXPECT_EQ(training.loss(), loss);
-  EXPECT_TRUE(bit_equal(gradient("readout/linear/weight").view(), own.view()));
-  EXPECT_FALSE(near(gradient("conv1/conv/weight").view(), below.view(), {1e-6, 0}));
+  EXPECT_TRUE(bit_equal(training.gradient("readout/linear/weight"), own.view()));
+  EXPECT_FALSE(near(training.gradient("conv1/conv/weight"), below.view(), {1e-6, 0}));
 }
 
 // conv_l first depends on the image at the sum of the delays that lead to it, and the last readout only on early
