@@ -6,8 +6,8 @@
 
 namespace chiasm {
 
-Shape CellConv::state_shape(const Shape& x) const {
-  if (x.rank() != 4) throw ShapeError("a cell takes an image [N, H, W, C], found " + to_string(x));
+Shape state_like(const Shape& x, std::int64_t channels) {
+  if (x.rank() != 4) throw ShapeError("this cell takes an image [N, H, W, C], found " + to_string(x));
   return channels > 0 ? x.with(3, channels) : x;
 }
 

@@ -14,6 +14,10 @@ namespace chiasm {
 
 class ConfigNode;
 
+// The shape [N, H, W, channels] of a state at the size of x; 0 channels: as many as x. Throws ShapeError unless x is an
+// image [N, H, W, C].
+Shape state_like(const Shape& x, std::int64_t channels = 0);
+
 struct CellConv {
   std::int64_t channels = 0;  // C; 0: as many as the input
   std::int64_t kernel = 3;
@@ -22,8 +26,7 @@ struct CellConv {
   double l2 = 1e-4;       // of kernels
   double l2_bias = 1e-4;  // of biases
 
-  // [N, H, W, C] for an input x of this shape. Throws ShapeError unless x is [N, H, W, Cin].
-  Shape state_shape(const Shape& x) const;
+  Shape state_shape(const Shape& x) const { return state_like(x, channels); }
 
   // The inputs side by side, convolved to `outputs` channels; parameters `name`/weight and `name`/bias.
   Value apply(const Scope& scope, const char* name, std::initializer_list<Value> inputs, std::int64_t outputs) const;

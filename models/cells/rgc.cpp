@@ -2,6 +2,7 @@
 #include "models/cells/rgc.h"
 
 #include "engine/ops.h"
+#include "models/cells/cell_conv.h"
 #include "models/normalisation.h"
 
 namespace chiasm {
@@ -133,8 +134,8 @@ RgcCell::RgcCell(RgcOptions options) : options_(options) {
 }
 
 std::vector<Shape> RgcCell::state_shapes(const Shape& x) const {
-  if (options_.gate.kernel == 0) return {x};
-  return {x.with(3, options_.cell_channels), x};
+  if (options_.gate.kernel == 0) return {state_like(x)};
+  return {state_like(x, options_.cell_channels), x};
 }
 
 CellStep RgcCell::step(const Scope& scope, const CellInput& in, std::span<const Value> state) const {

@@ -10,6 +10,7 @@
 #include "engine/config/config.h"
 #include "engine/ops.h"
 #include "models/cells/cell.h"
+#include "models/cells/cell_conv.h"
 #include "models/parsing.h"
 
 namespace chiasm {
@@ -24,7 +25,7 @@ class RgcShallow final : public Cell {
         l2_(config.real_or("l2", 1e-4, RealRange::at_least(0.0))) {}
 
   std::vector<Shape> state_shapes(const Shape& x) const override {  // c, h
-    return {cell_channels_ > 0 ? x.with(3, cell_channels_) : x, x};
+    return {state_like(x, cell_channels_), x};
   }
 
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every circuit inside a small network with feedback and an image that goes off: gradients, untied backward weights,
+// the compiled against the plain unroll, and float32 against float64.
+#include "tests/support/circuits.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "engine/config/config.h"
+#include "engine/passes/pass.h"
+#include "tests/support/running_network.h"
+#include "tests/support/training.h"
+
+namespace chiasm::test {
+namespace {
+
+class Circuits : public testing::TestWithParam<Circuit> {};
+
+TEST_P(Circuits, GradientsAgreeWithDifferences) {
+  expect_gradients_agree_with_differences(network_of(circuit_network(GetParam())));
+}
+
+TEST_P(Circuits, UntiedWeightsOfEqualValueGiveTheSameBits) {
+  expect_untied_equal_to_tied(network_of(circuit_network(GetParam(), R"("backward_weights": "untied",)")),
+                              network_of(circuit_network(GetParam())));
+}
+
+// Sums are reassociated only: 1e-12 is some thousand roundings of float64, of which a weight sums a few hundred
+// products.
+TEST_P(Circuits, EveryPassTrainsTheSameNetwork) {
+  const auto trained = [&](const std::string& passes) {
+    Parameters parameters;
+    const Graph step = training_step_of(circuit_network(GetParam()), parameters, 3, DType::kFloat64, passes);
+    return train(step, parameters, {.threads = 1, .passes = passes});
+  };
+  const Trained plain = trained("none");
+  EXPECT_TRUE(not_vacuous(plain.logits[0].view()));
+  std::vector<std::string> lists{"all"};
+  for (const Pass& pass : all_passes()) lists.emplace_back(pass.name);
+  for (const std::string& passes : lists) {
+    SCOPED_TRACE(passes);
+    expect_near(trained(passes), plain, {1e-12, 1e-14});
+  }
+}
+
+// Six timesteps, each of sums of up to a hundred products, there and back: 16 roundings for each. A layer norm divides
+// by a deviation that may be a tenth of its terms.
+TEST_P(Circuits, Float32FollowsFloat64) {
+  const Network network = network_of(circuit_network(GetParam()));
+  LossAndGradients wide(network), narrow(network, "all", DType::kFloat32);
+  const Tolerance tolerance = rounding_tolerance(DType::kFloat32, 16.0, 600.0);
+  EXPECT_NEAR(narrow.loss(), wide.loss(), 1e-5);
+  for (const std::string& name : wide.names) {
+    EXPECT_TRUE(near(narrow.gradient(name), wide.gradient(name), tolerance)) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Circuits, testing::ValuesIn(circuits()),
+                         [](const auto& info) { return info.param.name; });
+
+// A circuit that is added to cells.cpp is to be added to circuits(), too.
+TEST(CircuitList, HasEveryCell) {
+  std::string known;
+  try {
+    make_cell(Config::parse(R"({"type": "?"})", "test").root());
+  } catch (const InputError& error) {
+    known = error.what();
+  }
+  std::set<std::string> tested;
+  for (const Circuit& circuit : circuits()) {
+    tested.insert(Config::parse(circuit.cell, "test").root().text("type"));
+  }
+  for (const std::string& type : tested) {
+    const std::size_t at = known.find('"' + type + '"');
+    ASSERT_NE(at, std::string::npos) << type << " in " << known;
+    known.erase(at, type.size() + 2);
+  }
+  known.erase(0, known.find("allowed"));
+  EXPECT_THAT(known, testing::Not(testing::HasSubstr("\""))) << "a cell without a circuit to test it";
+}
+
+TEST(CircuitList, VectorsAreRefusedByTheNameOfTheLayer) {
+  for (const Circuit& circuit : circuits()) {
+    if (circuit.name == "TimeDecay") continue;
+    const std::string json = R"({"image": [4, 4, 2], "steps": 2, "layers": [
+      {"name": "flat", "pre": [{"op": "flatten"}], "cell": )" +
+                             circuit.cell + "}]}";
+    try {
+      network_of(json);
+      ADD_FAILURE() << circuit.name << " is accepted";
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("\"flat\""), testing::HasSubstr("[N, H, W, C]")));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chiasm::test
