@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace chiasm {
 
 // The checksum of `bytes` that follow what `before` is the checksum of; 0 for nothing.
 std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0);
+
+// Of the whole content of a file. Throws FileError and SystemError as InputFile does.
+std::uint32_t crc32_of_file(const std::string& path);
 
 }  // namespace chiasm

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/crc32.h"
 #include "kernels/error.h"
 #include "kernels/simd.h"
 
@@ -86,6 +87,9 @@ void record_start(const std::string& folder, const RunSettings& settings) {
                 {"dtype", settings.dtype},
                 {"deterministic", settings.deterministic},
                 {"machine", machine()}};
+  if (!settings.init.empty()) {
+    start["init"] = {{"file", settings.init}, {"crc32", fmt::format("{:08x}", crc32_of_file(settings.init))}};
+  }
   starts.push_back(std::move(start));
   write_file(path, Json{{"starts", std::move(starts)}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }

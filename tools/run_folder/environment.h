@@ -16,6 +16,7 @@ struct RunSettings {
   std::string dtype = "float32";
   bool deterministic = false;
   std::int64_t first_step = 0;  // 0, or the step of the snapshot a resumed run starts from
+  std::string init = {};        // file of the weights it starts from; "": the recipe's draw, or a snapshot
 };
 
 // What this machine and this build are, as JSON: version, build, compiler, processor, instruction set, libraries. Also

@@ -11,6 +11,7 @@
 
 #include "engine/config/composition.h"
 #include "engine/io/atomic_file.h"
+#include "engine/weights.h"
 #include "tools/run_folder/environment.h"
 #include "tools/run_folder/event_file.h"
 #include "tools/run_folder/lock.h"
@@ -62,7 +63,11 @@ class Run {
         start_(open_folder(recipe, request)),
         session_(recipe, open_dataset(recipe.data.train), request.program),
         evaluator_(recipe, session_.parameters(), open_dataset(recipe.data.test), request.program) {
-    if (!start_.empty()) session_.resume(start_);
+    if (!start_.empty()) {
+      session_.resume(start_);
+    } else if (!request.init.empty()) {
+      load_weights(request.init, session_.parameters());
+    }
   }
 
   TrainEnd run() {
@@ -71,7 +76,8 @@ class Run {
                                 .threads = CpuStream(request_.program.threads).threads(),
                                 .dtype = std::string(name_of(recipe_.train.dtype)),
                                 .deterministic = request_.program.deterministic,
-                                .first_step = first});
+                                .first_step = first,
+                                .init = start_.empty() ? request_.init : ""});
     const std::string metrics = request_.out + "/metrics.jsonl";
     log_.emplace(first > 0 ? MetricsLog::resume(metrics, first) : MetricsLog::create(metrics));
     events_.emplace(request_.out, wall_time(), first > 0 ? std::optional(first) : std::nullopt);

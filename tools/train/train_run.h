@@ -16,6 +16,7 @@ namespace chiasm {
 
 struct TrainRequest {
   std::string out;
+  std::string init = {};  // weights to start from instead of the recipe's draw; not read when a snapshot is resumed
   bool resume = false;
   bool quiet = false;
   ProgramOptions program;

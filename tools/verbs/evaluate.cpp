@@ -5,10 +5,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "engine/snapshot.h"
 #include "tools/train/evaluator.h"
-#include "tools/train/session.h"
-#include "tools/train/train_run.h"
+#include "tools/train/open_network.h"
 #include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -19,6 +17,8 @@ namespace {
 struct Options {
   std::string run;
   std::string snapshot;
+  std::string weights;
+  std::vector<std::string> overrides;
   std::string split = "test";
   std::int64_t limit = 0;
   PresentationOptions presentation;
@@ -28,24 +28,20 @@ struct Options {
 
 int evaluate(const Options& o) {
   o.device.check();
-  const Recipe recipe = recipe_of_run(o.run, o.presentation.overrides());
+  std::vector<std::string> overrides = o.overrides;
+  for (std::string& assignment : o.presentation.overrides()) overrides.push_back(std::move(assignment));
+  OpenNetwork network = open_network({o.run, o.snapshot, o.weights, overrides});
+  const Recipe& recipe = network.recipe;
   DatasetConfig data = o.split == "train" ? recipe.data.train : recipe.data.test;
   if (o.limit > 0) data.limit = o.limit;
-  // Declares what a snapshot of this recipe holds, optimizer state included.
-  Parameters parameters;
-  build_training_step(recipe.network, parameters, 1, recipe.train.optimizer,
-                      {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = "none"});
-  parameters.initialise(recipe.train.seed);
-  const std::string snapshot = o.snapshot.empty() ? newest_snapshot(o.run) : o.snapshot;
-  const RunPosition position = load_snapshot(snapshot, parameters);
-  Evaluator evaluator(recipe, parameters, open_dataset(data), o.device.program);
+  Evaluator evaluator(recipe, network.parameters, open_dataset(data), o.device.program);
   const Evaluation e = evaluator.run();
   if (o.json) {
     std::cout << nlohmann::json{{"top1", e.top1},
                                 {"loss", e.loss},
                                 {"samples", e.samples},
-                                {"step", position.step},
-                                {"snapshot", snapshot},
+                                {"step", network.step},
+                                {network.step < 0 ? "weights" : "snapshot", network.file},
                                 {"decoder", recipe.network.decoder.name()},
                                 {"decided_by_step", e.decided_by_step},
                                 {"top1_by_step", e.top1_by_step},
@@ -54,8 +50,9 @@ int evaluate(const Options& o) {
               << '\n';
     return 0;
   }
-  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, step {}, decoder {})\n", recipe.name,
-             100.0 * e.top1, e.loss, e.samples, o.split, position.step, recipe.network.decoder.name());
+  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, {}, decoder {})\n", recipe.name,
+             100.0 * e.top1, e.loss, e.samples, o.split,
+             network.step < 0 ? network.file : fmt::format("step {}", network.step), recipe.network.decoder.name());
   for (std::size_t t = 0; t < e.top1_by_step.size(); ++t) {
     fmt::print("  t = {:2}  {:6.2f} %  loss {:.4f}", t, 100.0 * e.top1_by_step[t], e.loss_by_step[t]);
     if (e.decided_by_step[t] > 0.0) fmt::print("  {:6.2f} % decide here", 100.0 * e.decided_by_step[t]);
@@ -68,9 +65,11 @@ int evaluate(const Options& o) {
 
 void add_evaluate(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("evaluate", "Score a trained run, at every timestep of its readout");
-  verb->add_option("run", o->run, "Folder of the run")->required();
-  verb->add_option("--snapshot", o->snapshot, "Snapshot to use; default: the newest");
+  CLI::App* verb = app.add_subcommand("evaluate", "Score a trained network, at every timestep of its readout");
+  verb->add_option("run", o->run, "Folder of a run, or a recipe (JSON)")->required();
+  verb->add_option("--snapshot", o->snapshot, "Snapshot of the run to use; default: the newest");
+  verb->add_option("--weights", o->weights, "Weights of the network, or a snapshot of another run of it");
+  verb->add_option("--set", o->overrides, "Override a recipe key: --set data.path=imagenet")->expected(1)->take_all();
   verb->add_option("--split", o->split, "train or test")
       ->check(CLI::IsMember({"train", "test"}))
       ->capture_default_str();
@@ -80,7 +79,8 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_flag("--json", o->json, "Print JSON");
   verb->footer(
       "Examples:\n  chiasm evaluate runs/fashion\n  chiasm evaluate runs/fashion --split train --limit 1000 --json\n"
-      "  chiasm evaluate runs/fashion --steps 12 --image-off 6 --decoder max_confidence");
+      "  chiasm evaluate runs/fashion --steps 12 --image-off 6 --decoder max_confidence\n"
+      "  chiasm evaluate models/recipes/squeezenet_1_0.json --weights squeezenet.safetensors");
   verb->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "engine/weights.h"
 #include "tools/train/session.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/program_options.h"
@@ -40,6 +41,7 @@ Recipe load(const Options& o) {
 int dry_run(const Options& o, const Recipe& recipe) {
   TrainingSession session(recipe, open_dataset(recipe.data.train), o.request.program);
   constexpr int kTimed = 3;
+  if (!o.request.init.empty()) load_weights(o.request.init, session.parameters());
   session.step();  // first use of every kernel
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kTimed; ++i) session.step();
@@ -98,6 +100,7 @@ void add_train(CLI::App& app, Action& action) {
   verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
   verb->add_option("--out", o->request.out, "Folder of the run");
   verb->add_flag("--resume", o->request.resume, "Go on from the newest snapshot in the folder");
+  verb->add_option("--init", o->request.init, "Weights to start from: converted ones, or a snapshot of another run");
   verb->add_option("--set", o->overrides, "Override a recipe key: --set train.batch=32")->expected(1)->take_all();
   o->device.add_to(*verb);
   verb->add_option("--dtype", o->dtype, "float32, or float64 for the reference path");
