@@ -41,6 +41,12 @@ const Tensor& Golden::at(const std::string& name) const {
   return it->second;
 }
 
+std::vector<std::string> Golden::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  return names;
+}
+
 void expect_golden(const Golden& golden, const std::string& name, const AnyOp& op, double tolerance) {
   const CpuStream stream(1);
   std::vector<View> in;
