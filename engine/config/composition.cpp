@@ -127,13 +127,14 @@ Config load_composed(const std::string& path, const TemplateKeys& keys, const st
 
 Config compose(const Config& document, const TemplateKeys& keys, const std::vector<std::string>& overrides) {
   Config parts = with_bases(document, keys);
+  std::vector<std::string> of_parts, of_plain;
   for (const std::string& assignment : overrides) {
-    if (is_about_parts(assignment, keys)) parts.assign(assignment);
+    (is_about_parts(assignment, keys) ? of_parts : of_plain).push_back(assignment);
   }
+  if (!of_parts.empty()) detail::accept_used_names(*ConfigAccess::root(parts), keys);
+  for (const std::string& assignment : of_parts) parts.assign(assignment);
   Config plain = ConfigAccess::make(detail::expanded(*with_origins(parts), keys), ConfigAccess::origin(document));
-  for (const std::string& assignment : overrides) {
-    if (!is_about_parts(assignment, keys)) plain.assign(assignment);
-  }
+  for (const std::string& assignment : of_plain) plain.assign(assignment);
   return plain;
 }
 

@@ -43,7 +43,25 @@ void check_used(const ConfigObject& definitions, const ConfigValue& document, co
   }
 }
 
+void accept(ConfigValue* object, const std::set<std::string_view>& names) {
+  auto* members = object == nullptr ? nullptr : std::get_if<ConfigObject>(&object->data);
+  for (std::size_t i = 0; members != nullptr && i < members->names.size(); ++i) {
+    if (names.contains(members->names[i])) members->values[i]->accepted = true;
+  }
+}
+
 }  // namespace
+
+void accept_used_names(ConfigValue& document, const TemplateKeys& keys) {
+  std::set<std::string_view> used;
+  add_mentions(document, used);
+  accept(find_member(&document, "define"), used);
+  ConfigValue* templates = find_member(find_member(&document, keys.object), keys.templates);
+  auto* members = templates == nullptr ? nullptr : std::get_if<ConfigObject>(&templates->data);
+  for (std::size_t i = 0; members != nullptr && i < members->names.size(); ++i) {
+    accept(find_member(members->values[i].get(), "with"), used);
+  }
+}
 
 ConfigValuePtr expanded(ConfigValue& document, const TemplateKeys& keys) {
   const Place top, define_place = top.member("define"), object_place = top.member(keys.object);

@@ -11,4 +11,8 @@ namespace chiasm::detail {
 // templates. REQUIRES: every value has an origin, the top is an object.
 ConfigValuePtr expanded(ConfigValue& document, const TemplateKeys& keys);
 
+// Marks as accepted the definitions, and the defaults of templates, whose names are in use: whoever overrides parts of
+// a document may take the last use away.
+void accept_used_names(ConfigValue& document, const TemplateKeys& keys);
+
 }  // namespace chiasm::detail

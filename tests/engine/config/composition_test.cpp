@@ -289,6 +289,11 @@ TEST_F(Composition, OverridesApplyBeforeOrAfterExpansion) {
   EXPECT_THAT(refusal(kTemplates, {"model.layers[9].cell=1"}),
               StartsWith("--set: model.layers[9].cell: found the index"));
   EXPECT_THAT(refusal(kTemplates, {"define"}), HasSubstr("allowed: path=value"));
+  // An override may take away the last use of what the document has, but is itself used.
+  EXPECT_EQ(layer(1, {R"(model.templates.block.cell={"type": "rgc"})"}),
+            R"({"cell":{"type":"rgc"},"name":"b","post":["pool"],"pre":[{"channels":3,"kernel":3}]})");
+  EXPECT_THAT(refusal(R"({"define": {"a": 1, "b": "$a", "c": 2}, "x": "$c"})", {"define.c=3"}),
+              StartsWith("r.json: define.b: this definition is never used"));
   // Names that only begin like those.
   EXPECT_EQ(composed(R"({"model": {}})", {"defined=1", "model.templates_=2"}),
             R"({"model":{"templates_":2},"defined":1})");
