@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/recipe_file.h"
+#include "tools/recipe/library.h"
 
 namespace chiasm {
 namespace {
@@ -145,8 +146,8 @@ Recipe read_recipe(Config config) {
   return recipe;
 }
 
-Recipe load_recipe(const std::string& path, const std::vector<std::string>& overrides) {
-  return read_recipe(load_recipe_file(path, overrides));
+Recipe load_recipe(const std::string& file_or_name, const std::vector<std::string>& overrides) {
+  return read_recipe(load_recipe_file(find_recipe(file_or_name), overrides));
 }
 
 }  // namespace chiasm

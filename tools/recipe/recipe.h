@@ -46,8 +46,9 @@ struct Recipe {
   Config source = Config::empty("recipe");  // the plain JSON, with overrides: what a run folder keeps
 };
 
-// Reads a recipe and applies "--set key=value" overrides, in order. Throws InputError naming the file and the field.
-Recipe load_recipe(const std::string& path, const std::vector<std::string>& overrides);
+// Reads a recipe, given by its file or its name (library.h), and applies "--set key=value" overrides, in order. Throws
+// InputError naming the file and the field.
+Recipe load_recipe(const std::string& file_or_name, const std::vector<std::string>& overrides);
 Recipe read_recipe(Config config);
 
 }  // namespace chiasm

@@ -32,6 +32,7 @@ int run_command(int argc, const char* const* argv) {
   add_describe(app, action);
   add_plan(app, action);
   add_convert(app, action);
+  add_recipes(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -77,12 +77,12 @@ int describe(const Options& o) {
 void add_describe(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("describe", "Show the size and shape of a network, without allocating it");
-  verb->add_option("recipe", o->recipe, "Recipe (JSON), or folder of a run")->required();
+  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file; or the folder of a run")->required();
   verb->add_option("--set", o->overrides, "Override a recipe key: --set model.steps=26")->expected(1)->take_all();
   verb->add_flag("--json", o->json, "Print JSON");
   verb->add_flag("--expanded", o->expanded,
                  "Print the recipe itself as plain JSON: what it extends, defines and overrides put in its place");
-  verb->footer("Examples:\n  chiasm describe models/recipes/fashion_rgc.json\n  chiasm describe runs/fashion --json");
+  verb->footer("Examples:\n  chiasm describe fashion_rgc\n  chiasm describe runs/fashion --json");
   verb->callback([o, &action] { action = [o] { return describe(*o); }; });
 }
 

@@ -176,7 +176,7 @@ int plan(const Options& o) {
 void add_plan(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("plan", "Show what a training step computes, reuses and leaves out");
-  verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
+  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file")->required();
   o->presentation.add_to(*verb);
   verb->add_option("--batch", o->batch, "Images of a training step, instead of train.batch");
   verb->add_option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]")
@@ -185,8 +185,8 @@ void add_plan(CLI::App& app, Action& action) {
   verb->add_flag("--json", o->json, "Print JSON");
   o->device.add_to(*verb);
   verb->footer(
-      "Examples:\n  chiasm plan models/recipes/rgc_median.json\n"
-      "  chiasm plan models/recipes/rgc_median.json --steps 26 --image-off 10 --decoder all --json");
+      "Examples:\n  chiasm plan rgc_median\n"
+      "  chiasm plan rgc_median --steps 26 --image-off 10 --decoder all --json");
   verb->callback([o, &action] { action = [o] { return plan(*o); }; });
 }
 

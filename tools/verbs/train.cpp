@@ -97,7 +97,7 @@ int train(Options& o) {
 void add_train(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("train", "Train the network of a recipe");
-  verb->add_option("recipe", o->recipe, "Recipe (JSON)")->required();
+  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file")->required();
   verb->add_option("--out", o->request.out, "Folder of the run");
   verb->add_flag("--resume", o->request.resume, "Go on from the newest snapshot in the folder");
   verb->add_option("--init", o->request.init, "Weights to start from: converted ones, or a snapshot of another run");
@@ -111,9 +111,9 @@ void add_train(CLI::App& app, Action& action) {
   verb->add_flag("--quiet", o->request.quiet, "No progress");
   verb->footer(
       "Examples:\n"
-      "  chiasm train models/recipes/fashion_rgc.json --out runs/fashion\n"
-      "  chiasm train models/recipes/fashion_rgc.json --out runs/fashion --resume\n"
-      "  chiasm train models/recipes/fashion_rgc.json --dry-run --set train.batch=128");
+      "  chiasm train fashion_rgc --out runs/fashion\n"
+      "  chiasm train fashion_rgc --out runs/fashion --resume\n"
+      "  chiasm train fashion_rgc --dry-run --set train.batch=128");
   verb->callback([o, &action] { action = [o] { return train(*o); }; });
 }
 

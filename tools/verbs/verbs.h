@@ -19,6 +19,7 @@ void add_evaluate(CLI::App& app, Action& action);
 void add_describe(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
 void add_convert(CLI::App& app, Action& action);
+void add_recipes(CLI::App& app, Action& action);
 
 // The command: parses, runs, and turns errors into one message on stderr and a status (0 done, 1 failed, 2 wrong input,
 // 130 interrupted).
