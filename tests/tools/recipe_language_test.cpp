@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/file_corpus.h"
@@ -126,6 +127,16 @@ TEST_F(RecipeLanguage, FindsRecipesByName) {
   // What looks like a file is one.
   EXPECT_THAT(chiasm_here({"describe", "tiny_decay.json"}).err, HasSubstr("tiny_decay.json: cannot be opened"));
   EXPECT_THAT(chiasm_here({"describe", "./tiny_decay"}).err, HasSubstr("./tiny_decay: cannot be opened"));
+}
+
+// The program beside share/chiasm/recipes, in any folder, prefers those to the source tree's.
+TEST_F(RecipeLanguage, InstalledRecipesAreFound) {
+  std::filesystem::create_directories(folder / "bin");
+  std::filesystem::copy_file(CHIASM_COMMAND, folder / "bin/chiasm");
+  folder.write("share/chiasm/recipes/base/base.json", bytes_of(kBase));
+  folder.write("share/chiasm/recipes/rgc_shallow.json", bytes_of(kNet));
+  const ProcessResult result = run_process({folder / "bin/chiasm", "describe", "rgc_shallow", "--json"});
+  EXPECT_EQ(described(result).at("name"), "tiny_decay");
 }
 
 TEST_F(RecipeLanguage, ListsRecipes) {
