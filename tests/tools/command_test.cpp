@@ -270,6 +270,23 @@ TEST_F(CommandTest, RefusesAFolderThatHoldsARun) {
   EXPECT_THAT(other.err, HasSubstr("another recipe"));
 }
 
+// The folder keeps the plain recipe, which reads back as itself: a text that begins with a dollar sign too.
+TEST_F(CommandTest, ResumesARecipeMadeFromParts) {
+  const std::string parts = folder / "parts.json";
+  write_text(parts, R"({"extends": "recipe.json", "define": {"note": "$$5", "batch": 4}, "description": "$note",
+                        "train": {"batch": "$batch", "max_steps": 2}})");
+  for (const bool resume : {false, true}) {
+    std::vector<std::string> arguments{"train", parts, "--out", folder / "run"};
+    if (resume) arguments.emplace_back("--resume");
+    const ProcessResult result = chiasm(arguments);
+    EXPECT_EQ(result.status, 0) << result.err;
+  }
+  const nlohmann::json kept = nlohmann::json::parse(read_text(folder / "run/recipe.json"));
+  EXPECT_EQ(kept.at("train").at("batch"), 4);
+  EXPECT_FALSE(kept.contains("extends"));
+  EXPECT_EQ(chiasm({"evaluate", folder / "run"}).status, 0);
+}
+
 TEST_F(CommandTest, DamagedSnapshotsAreRefused) {
   ASSERT_EQ(train("run", {"--max-steps", "5"}).status, 0);
   const std::string path = folder / "run/snapshots/step-5.safetensors";

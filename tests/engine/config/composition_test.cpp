@@ -195,8 +195,9 @@ TEST_F(Composition, MakesObjectsFromTemplates) {
   EXPECT_EQ(composed(R"({"define": {"none": null, "stage": [{"name": "b", "template": "t"}]},
                          "model": {"templates": {"t": {"with": {"cell": 1}, "cell": "$cell"}},
                                    "layers": [{"name": "a", "template": "t", "with": {"cell": "$none"}, "cell": null},
-                                              {"name": "c", "template": "t", "with": {"cell": null}}, "...$stage"]}})"),
-            R"({"model":{"layers":[{"name":"a"},{"name":"c"},{"name":"b","cell":1}]}})");
+                                              {"name": "c", "template": "t", "with": {"cell": null}}, "...$stage",
+                                              {"name": "d", "template": "t", "with": {"cell": "$none"}}]}})"),
+            R"({"model":{"layers":[{"name":"a"},{"name":"c"},{"name":"b","cell":1},{"name":"d"}]}})");
   // A value of "with" goes in as it is, dollar signs too.
   EXPECT_EQ(composed(R"({"model": {"templates": {"t": {"a": "$x"}},
                                    "layers": [{"template": "t", "with": {"x": ["$$y", {"b": null}]}}]}})"),
