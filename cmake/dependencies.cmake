@@ -6,6 +6,7 @@ list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 # Headers only; they end up inside our object files.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 
 # Linked.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -14,6 +15,7 @@ find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(ChiasmDnnl REQUIRED)
 find_package(ChiasmOpenblas REQUIRED)
+find_package(ChiasmHdf5 REQUIRED)
 if(CHIASM_WITH_CUDA)
   include(cmake/cuda.cmake)
 endif()

@@ -57,6 +57,17 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::write_at(std::int64_t offset, std::span<const std::byte> bytes) {
+  assert(descriptor_ >= 0);
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(descriptor_, bytes.data(), std::min(bytes.size(), kMostAtOnce), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += count;
+  }
+}
+
 void AtomicFile::commit() {
   assert(descriptor_ >= 0);
   if (::fsync(descriptor_) != 0) fail(errno);

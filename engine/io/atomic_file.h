@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,11 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+  // Writes at a byte offset, also beyond the end (what lies between reads as zeros), and leaves alone where write()
+  // goes on.
+  void write_at(std::int64_t offset, std::span<const std::byte> bytes);
+  // For libraries that open files by name: what they write here before commit() becomes the file.
+  const std::string& temporary_path() const { return temporary_; }
   // After this the file is on the disk under its name. REQUIRES: not committed before.
   void commit();
 

@@ -27,4 +27,9 @@ std::uint32_t crc32_of_file(const std::string& path) {
   return checksum;
 }
 
+std::uint32_t crc32_joined(std::uint32_t first, std::uint32_t second, std::int64_t second_bytes) {
+  static_assert(sizeof(z_off_t) == sizeof(std::int64_t));
+  return static_cast<std::uint32_t>(::crc32_combine(first, second, second_bytes));
+}
+
 }  // namespace chiasm

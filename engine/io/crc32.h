@@ -15,4 +15,7 @@ std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0);
 // Of the whole content of a file. Throws FileError and SystemError as InputFile does.
 std::uint32_t crc32_of_file(const std::string& path);
 
+// The checksum of two pieces, one behind the other, from theirs.
+std::uint32_t crc32_joined(std::uint32_t first, std::uint32_t second, std::int64_t second_bytes);
+
 }  // namespace chiasm

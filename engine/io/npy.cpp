@@ -64,8 +64,12 @@ Tensor reordered(const Tensor& fortran, const Shape& shape) {
 
 }  // namespace
 
+NpyHeader read_npy_header(ByteSource& source) { return parse_npy_header(read_header_text(source), source.name()); }
+
 Tensor read_npy(ByteSource& source) {
-  const NpyHeader header = parse_npy_header(read_header_text(source), source.name());
+  const NpyHeader header = read_npy_header(source);
+  if (header.text_length > 0)
+    throw FileError(source.name(), "NPY header", "an array of numbers is needed, found texts");
   const auto size = static_cast<std::int64_t>(size_of(header.type));
   const std::int64_t count = header.shape.elements();
   if (count > std::numeric_limits<std::int64_t>::max() / 8) {
@@ -83,8 +87,9 @@ Tensor read_npy(const std::string& path) {
   return read_npy(source);
 }
 
-std::vector<std::byte> npy_preamble(const Spec& spec) {
-  const std::string text = npy_header_text(spec.dtype, spec.shape);
+std::vector<std::byte> npy_preamble(const Spec& spec) { return npy_preamble(npy_header_text(spec.dtype, spec.shape)); }
+
+std::vector<std::byte> npy_preamble(const std::string& text) {
   std::string start(kMagic);
   start += '\x01';
   start += '\x00';

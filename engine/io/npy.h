@@ -21,12 +21,12 @@ Tensor read_npy(ByteSource& source);
 void write_npy(const std::string& path, const Tensor& tensor);
 
 // Array names are those of the entries without ".npy". Entries may be stored or deflated. Throws FileError as read_npy
-// does, and for damaged, encrypted, split or 64-bit (over 4 GiB) zip files.
+// does, and for damaged, encrypted or split zip files.
 std::map<std::string, Tensor> read_npz(const std::string& path);
 // One array of it; the error for a missing one lists those that are there.
 Tensor read_npz(const std::string& path, const std::string& name);
 
-// Throws InputError beyond 4 GiB or 65535 arrays, and for names that are empty or too long for a zip file.
+// Throws InputError beyond 65534 arrays, and for names that are empty or too long for a zip file.
 void write_npz(const std::string& path, const std::map<std::string, Tensor>& tensors, bool compress = false);
 
 }  // namespace chiasm

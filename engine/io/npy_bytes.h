@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "kernels/view.h"
@@ -10,5 +11,6 @@
 namespace chiasm {
 
 std::vector<std::byte> npy_preamble(const Spec& spec);
+std::vector<std::byte> npy_preamble(const std::string& header_text);
 
 }  // namespace chiasm

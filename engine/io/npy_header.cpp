@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <limits>
 #include <set>
 #include <utility>
@@ -22,6 +23,8 @@ constexpr std::array kTypes{
     std::pair{"i1", StorageType::kInt8},    std::pair{"i2", StorageType::kInt16},
     std::pair{"i4", StorageType::kInt32},   std::pair{"i8", StorageType::kInt64},
 };
+
+constexpr std::int64_t kMostTextLength = std::int64_t{1} << 28;
 
 class Parser {
  public:
@@ -132,6 +135,16 @@ class Parser {
     if (at_ < text_.size() && text_[at_] == '[') fail("structured types cannot be read");
     const std::string descr = string();
     if (descr.find('O') != std::string::npos) fail("Python objects are not read, because reading them runs code");
+    if (descr.size() > 2 && (descr[0] == '<' || descr[0] == '>') && descr[1] == 'U') {
+      const char* const end = descr.data() + descr.size();
+      const auto [rest, error] = std::from_chars(descr.data() + 2, end, header.text_length);
+      if (error != std::errc() || rest != end || header.text_length < 1 || header.text_length > kMostTextLength) {
+        fail("element type '" + descr + "'; texts of 1 to " + std::to_string(kMostTextLength) +
+             " characters can be read");
+      }
+      header.big_endian = descr[0] == '>';
+      return;
+    }
     const auto type =
         descr.empty() ? kTypes.end()
                       : std::ranges::find_if(kTypes, [&](const auto& known) { return descr.substr(1) == known.first; });
@@ -155,11 +168,14 @@ NpyHeader parse_npy_header(std::string_view text, const std::string& file) { ret
 std::string npy_header_text(DType dtype, const Shape& shape) {
   const StorageType storage = storage_of(dtype);
   const std::string type = std::ranges::find(kTypes, storage, [](const auto& entry) { return entry.second; })->first;
+  return npy_header_text((size_of(storage) == 1 ? "|" : "<") + type, shape);
+}
+
+std::string npy_header_text(const std::string& descr, const Shape& shape) {
   std::string sizes;
   for (const std::int64_t size : shape.sizes()) sizes += std::to_string(size) + (shape.rank() == 1 ? "," : ", ");
   if (shape.rank() > 1) sizes.resize(sizes.size() - 2);
-  std::string text = "{'descr': '" + std::string(size_of(storage) == 1 ? "|" : "<") + type +
-                     "', 'fortran_order': False, 'shape': (" + sizes + "), }";
+  std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + sizes + "), }";
   constexpr std::size_t kBefore = 10, kMultiple = 64;
   text.append(kMultiple - (kBefore + text.size() + 1) % kMultiple, ' ');
   return text + '\n';

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <hdf5.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "engine/io/hdf5.h"
+#include "engine/io/hdf5_handle.h"
+#include "engine/io/input_file.h"
+#include "kernels/error.h"
+
+namespace chiasm {
+
+struct Hdf5Reader::Handles {
+  Hdf5Handle file;
+  mutable std::map<std::string, Hdf5Handle> arrays;
+
+  hid_t array(const std::string& file_name, const std::string& path) const;
+};
+
+namespace {
+
+constexpr std::int64_t kMostTextBytes = std::int64_t{1} << 30;
+
+[[noreturn]] void damaged(const std::string& file, const std::string& object) {
+  throw FileError(file, object, hdf5_reason());
+}
+
+Hdf5Handle checked(const std::string& file, const std::string& object, Hdf5Handle handle) {
+  if (!handle) damaged(file, object);
+  return handle;
+}
+
+Shape shape_of(const std::string& file, const std::string& object, hid_t space) {
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0) damaged(file, object);
+  if (rank > kMaxRank) {
+    throw FileError(file, object,
+                    "has " + std::to_string(rank) + " axes, at most " + std::to_string(kMaxRank) + " are allowed");
+  }
+  std::array<hsize_t, kMaxRank> sizes{};
+  if (H5Sget_simple_extent_dims(space, sizes.data(), nullptr) < 0) damaged(file, object);
+  std::vector<std::int64_t> signed_sizes;
+  for (int axis = 0; axis < rank; ++axis) {
+    const hsize_t size = sizes[static_cast<std::size_t>(axis)];
+    if (size > static_cast<hsize_t>(std::numeric_limits<std::int64_t>::max())) damaged(file, object);
+    signed_sizes.push_back(static_cast<std::int64_t>(size));
+  }
+  try {
+    return Shape(signed_sizes);
+  } catch (const ShapeError& error) {
+    throw FileError(file, object, error.what());
+  }
+}
+
+DType element_type(const std::string& file, const std::string& object, hid_t type) {
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      if (H5Tget_size(type) <= 8) return H5Tget_size(type) == 8 ? DType::kFloat64 : DType::kFloat32;
+      break;
+    case H5T_INTEGER:
+      return DType::kInt32;
+    default:
+      break;
+  }
+  throw FileError(file, object, "holds neither floating-point numbers of at most 8 bytes nor integers");
+}
+
+// Texts of one length, as they are in memory, without what fills them up.
+std::vector<std::string> cut(const std::string& raw, std::size_t length) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < raw.size(); at += length) {
+    std::string text = raw.substr(at, length);
+    text.resize(std::min(text.find('\0'), text.size()));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+// The length of fixed-length texts. Texts of any length are not read: their memory is the library's to choose.
+std::size_t text_length(const std::string& file, const std::string& object, hid_t type, std::int64_t count) {
+  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) {
+    throw FileError(file, object, "does not hold texts of one length");
+  }
+  const std::size_t length = H5Tget_size(type);
+  if (length == 0) damaged(file, object);
+  if (count > kMostTextBytes / static_cast<std::int64_t>(std::min<std::size_t>(length, kMostTextBytes))) {
+    throw FileError(file, object, "holds more than 1 GiB of text");
+  }
+  return length;
+}
+
+herr_t note_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+herr_t note_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+}  // namespace
+
+hid_t Hdf5Reader::Handles::array(const std::string& file_name, const std::string& path) const {
+  const auto known = arrays.find(path);
+  if (known != arrays.end()) return *known->second;
+  Hdf5Handle array(H5Dopen2(*file, path.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!array) throw FileError(file_name, path, "is no array of this file");
+  return *arrays.emplace(path, std::move(array)).first->second;
+}
+
+Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path), handles_(std::make_unique<Handles>()) {
+  const InputFile readable(path);  // whose messages say more
+  const Hdf5Section section;
+  if (H5Fis_hdf5(path.c_str()) <= 0) throw FileError(path, "", "is not an HDF5 file");
+  // Closing gives back what the library held when it met an error.
+  const Hdf5Handle access = checked(path, "", {H5Pcreate(H5P_FILE_ACCESS), H5Pclose});
+  if (H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG) < 0) damaged(path, "");
+  handles_->file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, *access), H5Fclose);
+  if (!handles_->file) damaged(path, "");
+}
+
+Hdf5Reader::~Hdf5Reader() {
+  const Hdf5Section section;
+  handles_.reset();
+}
+
+std::vector<std::string> Hdf5Reader::names(const std::string& group) const {
+  const Hdf5Section section;
+  const Hdf5Handle handle(H5Gopen2(*handles_->file, group.c_str(), H5P_DEFAULT), H5Gclose);
+  if (!handle) throw FileError(path_, group, "is no group of this file");
+  std::vector<std::string> names;
+  if (H5Literate(*handle, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_name, &names) < 0) damaged(path_, group);
+  return names;
+}
+
+bool Hdf5Reader::has(const std::string& path) const {
+  const Hdf5Section section;
+  // Each group on the way has to exist: the library takes a missing one for an error.
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    if (H5Lexists(*handles_->file, path.substr(0, at).c_str(), H5P_DEFAULT) <= 0) return false;
+    if (at == std::string::npos) return true;
+  }
+}
+
+Spec Hdf5Reader::spec(const std::string& path) const {
+  const Hdf5Section section;
+  const hid_t array = handles_->array(path_, path);
+  const Hdf5Handle space = checked(path_, path, {H5Dget_space(array), H5Sclose});
+  const Hdf5Handle type = checked(path_, path, {H5Dget_type(array), H5Tclose});
+  return {element_type(path_, path, *type), shape_of(path_, path, *space)};
+}
+
+Tensor Hdf5Reader::read(const std::string& path, const Shape& first, const Shape& shape) const {
+  const Hdf5Section section;
+  const Spec all = spec(path);
+  bool inside = first.rank() == shape.rank() && shape.rank() == all.shape.rank();
+  for (int axis = 0; inside && axis < shape.rank(); ++axis) {
+    inside = first[axis] <= all.shape[axis] && shape[axis] <= all.shape[axis] - first[axis];
+  }
+  if (!inside) {
+    throw InputError(path_ + ": " + path + " is " + to_string(all.shape) + "; a block " + to_string(shape) + " at " +
+                     to_string(first) + " does not lie inside");
+  }
+  const hid_t array = handles_->array(path_, path);
+  const Hdf5Handle file = checked(path_, path, {H5Dget_space(array), H5Sclose});
+  std::array<hsize_t, kMaxRank> start{}, count{};
+  std::copy(first.begin(), first.end(), start.begin());
+  std::copy(shape.begin(), shape.end(), count.begin());
+  const Hdf5Handle memory = checked(
+      path_, path,
+      {shape.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape.rank(), count.data(), nullptr), H5Sclose});
+  if (shape.rank() > 0 &&
+      H5Sselect_hyperslab(*file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0) {
+    damaged(path_, path);
+  }
+  Tensor values(Spec{all.dtype, shape});
+  if (values.elements() == 0) return values;
+  if (all.dtype == DType::kInt32) {
+    std::vector<std::int64_t> wide(static_cast<std::size_t>(values.elements()));
+    if (H5Dread(array, H5T_NATIVE_INT64, *memory, *file, H5P_DEFAULT, wide.data()) < 0) damaged(path_, path);
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+      if (wide[i] != static_cast<std::int32_t>(wide[i])) {
+        throw FileError(path_, path,
+                        "value " + std::to_string(i) + " is " + std::to_string(wide[i]) + ", beyond 32-bit integers");
+      }
+      values.values<std::int32_t>()[i] = static_cast<std::int32_t>(wide[i]);
+    }
+    return values;
+  }
+  const hid_t type = all.dtype == DType::kFloat64 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+  if (H5Dread(array, type, *memory, *file, H5P_DEFAULT, values.view().data()) < 0) damaged(path_, path);
+  return values;
+}
+
+Tensor Hdf5Reader::read(const std::string& path) const {
+  const Shape shape = spec(path).shape;
+  const std::vector<std::int64_t> zeros(static_cast<std::size_t>(shape.rank()), 0);
+  return read(path, Shape(zeros), shape);
+}
+
+std::vector<std::string> Hdf5Reader::texts(const std::string& path) const {
+  const Hdf5Section section;
+  const hid_t array = handles_->array(path_, path);
+  const Hdf5Handle space = checked(path_, path, {H5Dget_space(array), H5Sclose});
+  const Hdf5Handle type = checked(path_, path, {H5Dget_type(array), H5Tclose});
+  const std::int64_t count = shape_of(path_, path, *space).elements();
+  const std::size_t length = text_length(path_, path, *type, count);
+  std::string raw(length * static_cast<std::size_t>(count), '\0');
+  if (count > 0 && H5Dread(array, *type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0) damaged(path_, path);
+  return cut(raw, length);
+}
+
+std::map<std::string, std::string> Hdf5Reader::text_attributes(const std::string& path) const {
+  const Hdf5Section section;
+  const Hdf5Handle object = checked(path_, path, {H5Oopen(*handles_->file, path.c_str(), H5P_DEFAULT), H5Oclose});
+  std::vector<std::string> names;
+  if (H5Aiterate2(*object, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_attribute, &names) < 0) damaged(path_, path);
+  std::map<std::string, std::string> texts;
+  for (const std::string& name : names) {
+    const std::string where = path + "@" + name;
+    const Hdf5Handle attribute = checked(path_, where, {H5Aopen(*object, name.c_str(), H5P_DEFAULT), H5Aclose});
+    const Hdf5Handle type = checked(path_, where, {H5Aget_type(*attribute), H5Tclose});
+    const Hdf5Handle space = checked(path_, where, {H5Aget_space(*attribute), H5Sclose});
+    if (H5Tget_class(*type) != H5T_STRING || shape_of(path_, where, *space).elements() != 1) continue;
+    std::string raw(text_length(path_, where, *type, 1), '\0');
+    if (H5Aread(*attribute, *type, raw.data()) < 0) damaged(path_, where);
+    texts[name] = cut(raw, raw.size())[0];
+  }
+  return texts;
+}
+
+std::vector<std::int64_t> Hdf5Reader::integers(const std::string& path, const std::string& attribute) const {
+  const Hdf5Section section;
+  const std::string where = path + "@" + attribute;
+  const Hdf5Handle handle(H5Aopen_by_name(*handles_->file, path.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                          H5Aclose);
+  if (!handle) throw FileError(path_, where, "is missing");
+  const Hdf5Handle type = checked(path_, where, {H5Aget_type(*handle), H5Tclose});
+  const Hdf5Handle space = checked(path_, where, {H5Aget_space(*handle), H5Sclose});
+  const Shape shape = shape_of(path_, where, *space);
+  constexpr std::int64_t kMost = 1 << 16;
+  if (H5Tget_class(*type) != H5T_INTEGER || shape.elements() > kMost)
+    throw FileError(path_, where, "is no list of integers");
+  std::vector<std::int64_t> values(static_cast<std::size_t>(shape.elements()));
+  if (!values.empty() && H5Aread(*handle, H5T_NATIVE_INT64, values.data()) < 0) damaged(path_, where);
+  return values;
+}
+
+}  // namespace chiasm
