@@ -50,20 +50,19 @@ void check_image_size(std::int64_t height, std::int64_t width, std::int64_t file
   }
 }
 
+ByteImage decode_image(std::span<const std::byte> file, const std::string& name) {
+  constexpr std::array<std::uint8_t, 8> kPng{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  constexpr std::array<std::uint8_t, 3> kJpeg{0xff, 0xd8, 0xff};
+  if (begins_with(file, kPng)) return decode_png(file, name);
+  if (begins_with(file, kJpeg)) return decode_jpeg(file, name);
+  throw FileError(name, "first bytes", "neither a PNG nor a JPEG image");
+}
+
 ByteImage decode_image(std::span<const std::byte> file, const std::string& name, int channels) {
   if (channels != 1 && channels != 3) {
     throw InputError("images are read with 1 or 3 channels, found " + std::to_string(channels));
   }
-  constexpr std::array<std::uint8_t, 8> kPng{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  constexpr std::array<std::uint8_t, 3> kJpeg{0xff, 0xd8, 0xff};
-  ByteImage image;
-  if (begins_with(file, kPng)) {
-    image = decode_png(file, name);
-  } else if (begins_with(file, kJpeg)) {
-    image = decode_jpeg(file, name);
-  } else {
-    throw FileError(name, "first bytes", "neither a PNG nor a JPEG image");
-  }
+  ByteImage image = decode_image(file, name);
   convert_channels(image, channels);
   return image;
 }

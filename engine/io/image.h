@@ -24,6 +24,8 @@ inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 27;
 // `name` stands for the file in messages. Throws FileError for malformed, truncated, oversized and unsupported images
 // (CMYK, arithmetic coding). Thread-safe.
 ByteImage decode_image(std::span<const std::byte> file, const std::string& name, int channels);
+// The same with the channels the file has: 1 when it is grey, else 3.
+ByteImage decode_image(std::span<const std::byte> file, const std::string& name);
 ByteImage read_image(const std::string& path, int channels);
 
 }  // namespace chiasm

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// ImageSource: images without labels, as stimuli of a recording are kept: a folder, a zip file or an array. Each is
+// brought to the size a network takes and has an id by which results are told apart.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/shape.h"
+
+namespace chiasm {
+
+// How an image of another aspect ratio is brought to size. Either way resizing is that of data/resize.h: bilinear, and
+// averaging where it shrinks.
+enum class ImageFit {
+  kWhole,  // the whole image, stretched: nothing a neuron may have seen is left out
+  kCrop,   // the largest centred box of the right aspect ratio, as image_folder.h does
+};
+
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  // Height x width x channels, the same for every image.
+  const Shape& shape() const { return shape_; }
+  std::int64_t size() const { return std::ssize(ids_); }
+  // The path below the folder, the name in the zip file, or the position in the array.
+  const std::string& id(std::int64_t index) const { return ids_[static_cast<std::size_t>(index)]; }
+
+  // Writes one image: bytes as value / 255, floating-point arrays as they are. A grey image is repeated over the
+  // channels; an image with another number of channels is an error. Throws FileError naming the image. Thread-safe.
+  // REQUIRES: `image` has room for shape().
+  void load(std::int64_t index, std::span<float> image) const;
+
+ protected:
+  struct Raw {
+    std::int64_t height = 0, width = 0, channels = 0;
+    std::vector<float> values;
+  };
+  ImageSource(Shape shape, ImageFit fit) : shape_(shape), fit_(fit) {}
+  virtual Raw read(std::int64_t index) const = 0;
+  virtual std::string name(std::int64_t index) const = 0;  // for messages
+
+  std::vector<std::string> ids_;
+
+ private:
+  Shape shape_;
+  ImageFit fit_;
+};
+
+struct ImageSourceConfig {
+  // A folder (every image below it, by path), a .zip file of images (by name), an .npy file or an array of an .npz file
+  // [N, H, W] or [N, H, W, C], uint8 or floating.
+  std::string path;
+  std::string key = "";  // which array of an .npz file; it may be left out when there is one only
+  Shape shape;           // that every image is brought to
+  ImageFit fit = ImageFit::kWhole;
+};
+
+// Files and entries count as images by their ending: .png, .jpg and .jpeg, and, because leaving them out would shift
+// what results mean, .bmp, .gif, .tif, .tiff and .webp, which cannot be read. Hidden ones are left out. Throws
+// FileError when there is no image, and for arrays of other types and shapes; InputError for another kind of file.
+std::unique_ptr<ImageSource> open_images(const ImageSourceConfig& config);
+
+// Loads every image once, so that long work does not fail at its end.
+struct ImageCheck {
+  std::vector<std::int64_t> good;
+  std::vector<std::string> broken;  // a message for each of the others
+};
+// Without `skip_broken`, throws the first FileError. `progress` is told how many were looked at, and stops the check by
+// returning false.
+ImageCheck check_images(const ImageSource& source, bool skip_broken,
+                        const std::function<bool(std::int64_t)>& progress = {});
+
+}  // namespace chiasm
