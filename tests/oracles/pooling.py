@@ -49,5 +49,7 @@ case("average_ceil_counted", (1, 6, 7, 2), lambda x: F.avg_pool2d(x, 3, 2, 1, ce
 case("average_ceil", (1, 6, 8, 2), lambda x: F.avg_pool2d(x, 3, 2, 0, ceil_mode=True, count_include_pad=False))
 case("average_same", (2, 5, 7, 2), average_same((3, 2), (2, 2)))
 case("average_same_counted", (1, 5, 6, 2), lambda x: F.avg_pool2d(same(x, (3, 2), (2, 2), 0.0), (3, 2), (2, 2)))
+case("adaptive", (2, 5, 7, 3), lambda x: F.adaptive_avg_pool2d(x, (3, 2)))
+case("adaptive_larger", (1, 3, 2, 2), lambda x: F.adaptive_avg_pool2d(x, (4, 5)))
 case("global", (2, 3, 5, 4), lambda x: x.mean((1, 2)))
 golden.write()

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/pooling/adaptive_average_pool2d.h"
 #include "kernels/pooling/average_pool2d.h"
 #include "kernels/pooling/global_average_pool.h"
 #include "kernels/pooling/max_pool2d.h"
@@ -47,6 +48,12 @@ CHIASM_OP_CASES(GlobalAveragePool, {row("image", GlobalAveragePool{}, {2, 3, 5, 
                                     row("one_channel", GlobalAveragePool{}, {3, 4, 5, 1}, 20),
                                     row("single", GlobalAveragePool{}, {1, 1, 1, 1}, 1)});
 
+// Boxes that divide the image, overlap, repeat pixels, and are one.
+CHIASM_OP_CASES(AdaptiveAveragePool2d, {row("divides", AdaptiveAveragePool2d{2, 3}, {2, 4, 6, 3}, 6),
+                                        row("overlaps", AdaptiveAveragePool2d{3, 2}, {2, 5, 7, 37}, 12),
+                                        row("enlarges", AdaptiveAveragePool2d{4, 5}, {1, 3, 2, 3}, 10),
+                                        row("single", AdaptiveAveragePool2d{}, {1, 1, 1, 1}, 1)});
+
 TEST(Pooling, AgreesWithGolden) {
   const Golden golden("pooling");
   const Padding2d valid = Padding2d::valid(), same = Padding2d::same(), one = Padding2d::all(1);
@@ -62,6 +69,8 @@ TEST(Pooling, AgreesWithGolden) {
   expect_golden(golden, "average_ceil", *make_op(AveragePool2d{{3, 3}, {2, 2}, ceiling(valid)}));
   expect_golden(golden, "average_same", *make_op(AveragePool2d{{3, 2}, {2, 2}, same}));
   expect_golden(golden, "average_same_counted", *make_op(AveragePool2d{{3, 2}, {2, 2}, same, true}));
+  expect_golden(golden, "adaptive", *make_op(AdaptiveAveragePool2d{3, 2}));
+  expect_golden(golden, "adaptive_larger", *make_op(AdaptiveAveragePool2d{4, 5}));
   expect_golden(golden, "global", *make_op(GlobalAveragePool{}));
 }
 
