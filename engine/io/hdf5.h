@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 files: arrays and texts by path ("/features/conv4"), written and read block by block, and attributes. Calls from
 // several threads wait for each other, because the library is not built for threads everywhere.
+// A program that uses HDF5 itself closes its files itself: from the first use here on, the library does not do it at
+// exit.
 #pragma once
 
 #include <cstdint>

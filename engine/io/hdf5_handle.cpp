@@ -34,6 +34,9 @@ herr_t note(unsigned, const H5E_error2_t* error, void* reason) {
 }  // namespace
 
 Hdf5Section::Hdf5Section() : lock_(the_mutex()) {
+  // At the end of the process the library closes what is still open, and crashes (1.10.8) when that is a file which a
+  // full disk did not let it close before.
+  [[maybe_unused]] static const herr_t once = H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }

@@ -14,13 +14,15 @@ namespace chiasm {
 
 class Projection {
  public:
+  static constexpr std::int64_t kMostStoredBytes = std::int64_t{256} << 20;
+
   // Onto the components of a PCA, whose tensors are shared.
   explicit Projection(const Pca& pca);
   // Independent normal entries of variance 1/outputs: distances are kept in expectation (Johnson and Lindenstrauss).
   // Entry (i, k) is a function of (seed, name, i, k) alone. A matrix of more than `most_stored_bytes` is never stored:
   // pieces of it are made again whenever they are needed.
   Projection(std::uint64_t seed, std::string_view name, std::int64_t features, std::int64_t outputs,
-             std::int64_t most_stored_bytes = std::int64_t{256} << 20);
+             std::int64_t most_stored_bytes = kMostStoredBytes);
 
   std::int64_t features() const { return features_; }
   std::int64_t outputs() const { return outputs_; }
