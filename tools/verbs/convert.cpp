@@ -94,7 +94,7 @@ void add_convert(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("convert", "Bring the weights of another program into a network");
   verb->add_option("input", o->input, "State as safetensors or NPZ")->required();
-  verb->add_option("--recipe", o->recipe, "Recipe of the network (JSON)")->required();
+  verb->add_option("--recipe", o->recipe, "Recipe of the network: its name, or a JSON file")->required();
   verb->add_option("--map", o->map,
                    "Which tensor becomes which parameter (JSON), or the name of a map in the folder weights beside the "
                    "recipe; default: names and layouts are chiasm's");
