@@ -92,6 +92,14 @@ TEST_P(Features, ComeBackAsTheyWere) {
   EXPECT_EQ(source->header().index_of("conv2"), -1);
 }
 
+// Reading an array whole checks its CRC-32, which was put together from those of its steps.
+TEST(NpzFeatures, AreAnNpzFile) {
+  const TempFolder folder;
+  const Tensor whole = read_npz(write_small(folder, ".npz"), "conv1");
+  ASSERT_EQ(whole.shape(), (Shape{3, 5, 24}));
+  EXPECT_EQ(whole.values<float>()[(1 * 5 + 3) * 24 + 8], value(0, 1, 3, 8));
+}
+
 TEST_P(Features, SameValuesSameBytes) {
   const TempFolder other;
   EXPECT_EQ(test::read_all(write_small(folder, GetParam())), test::read_all(write_small(other, GetParam())));
