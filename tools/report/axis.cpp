@@ -61,7 +61,44 @@ Axis Axis::exactly(double min, double max, int count, bool whole) {
   return axis;
 }
 
+// Ticks at each power of ten times 1, or 1 and 3, and so on: the fewest of these that give a chart three ticks. Where a
+// range is too narrow for that, ticks are as far apart as on a linear axis.
+Axis Axis::powers(double min, double max, int count) {
+  constexpr double kMargin = 0.06;      // of the axis, at either end
+  constexpr double kLeastRatio = 1.25;  // of its ends
+  const double room = std::max(std::log(max / min), std::log(kLeastRatio)) * (1 + 2 * kMargin) / 2;
+  const double middle = (std::log(min) + std::log(max)) / 2;
+  Axis axis;
+  axis.logarithmic = true;
+  axis.min = std::exp(middle - room);
+  axis.max = std::exp(middle + room);
+  const int first = static_cast<int>(std::floor(std::log10(axis.min)));
+  const int last = static_cast<int>(std::ceil(std::log10(axis.max)));
+  for (const std::vector<double>& multiples :
+       {std::vector<double>{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}, {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9}}) {
+    axis.ticks.clear();
+    for (int power = first; power <= last; ++power) {
+      for (const double multiple : multiples) {
+        const double tick = multiple * std::pow(10, power);
+        if (tick >= axis.min && tick <= axis.max) axis.ticks.push_back(tick);
+      }
+    }
+    if (axis.ticks.size() >= 3) return axis;
+  }
+  axis.ticks = exactly(axis.min, axis.max, count).ticks;
+  return axis;
+}
+
+double Axis::share(double value) const {
+  return logarithmic ? std::log(value / min) / std::log(max / min) : (value - min) / (max - min);
+}
+
 std::string Axis::label(double tick) const {
+  if (logarithmic) {
+    if (tick >= 1e9 || tick < 1e-3) return fmt::format("{:.3g}", tick);
+    if (tick >= 1e6) return fmt::format("{:.4g}M", tick / 1e6);
+    return tick >= 1e3 ? fmt::format("{:.4g}k", tick / 1e3) : fmt::format("{:.4g}", tick);
+  }
   double unit = 1;
   const char* suffix = "";
   if (std::max(std::abs(min), std::abs(max)) >= 10'000 && step >= 100) unit = 1000, suffix = "k";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/report/html.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace chiasm::html {
@@ -60,6 +62,14 @@ std::string escape(std::string_view text) {
     at += length == 0 ? 1 : length;
   }
   return out;
+}
+
+std::string page(std::string_view title, std::string_view style, std::string_view body) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+      escape(title), style, body);
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {

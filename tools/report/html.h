@@ -13,6 +13,9 @@ namespace chiasm::html {
 // is well-formed whatever a file or a recipe held.
 std::string escape(std::string_view text);
 
+// A whole page around `body`, which is taken as it is, as `style` is.
+std::string page(std::string_view title, std::string_view style, std::string_view body);
+
 std::string base64(std::span<const std::uint8_t> bytes);
 
 }  // namespace chiasm::html

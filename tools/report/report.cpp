@@ -206,11 +206,7 @@ std::string score_tiles(const ReportData& data) {
 }  // namespace
 
 std::string report_html(const ReportData& data) {
-  std::string out = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
-      escape(data.title), kReportStyle, escape(data.title));
+  std::string out = fmt::format("<h1>{}</h1>\n", escape(data.title));
   if (!data.subtitle.empty()) out += fmt::format("<p class=\"lead\">{}</p>\n", escape(data.subtitle));
   out += score_tiles(data);
   out += learning_section(data);
@@ -218,8 +214,8 @@ std::string report_html(const ReportData& data) {
   out += example_section(data);
   out += table_section("Recipe", data.recipe);
   out += table_section("Machine", data.machine);
-  out += fmt::format("<footer>Made by chiasm {}.</footer>\n</main>\n</body>\n</html>\n", escape(chiasm_version()));
-  return out;
+  out += fmt::format("<footer>Made by chiasm {}.</footer>\n", escape(chiasm_version()));
+  return html::page(data.title, kReportStyle, out);
 }
 
 void write_report(const std::string& path, const ReportData& data) { write_file(path, report_html(data)); }

@@ -4,17 +4,21 @@
 
 namespace chiasm {
 
-// Blue, vermilion and green are told apart under the common colour-vision deficiencies, keep at least 4.5:1 contrast to
-// either background, and the second and third line are dashed.
+// Blue, vermilion and green are told apart under the common colour-vision deficiencies, and all colours of lines keep
+// at least 4.5:1 contrast to either background. Nine colours are not told apart by everybody: lines differ by dash too,
+// and carry their names. Rules of charts are one line each and start with ".chart ": svg_page.cpp takes them.
 inline constexpr const char* kReportStyle = R"(
 :root { color-scheme: light dark; --page: #ffffff; --card: #f5f6f8; --ink: #1a1e23; --soft: #59626d; --grid: #e1e5ea;
-  --axis: #9aa3ad; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --muted: #b4bcc6; --span: #eef3fa; }
+  --axis: #9aa3ad; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --s4: #8b3a8f; --s5: #7a5c00; --s6: #00707d;
+  --s7: #a8123e; --s8: #5a4fc4; --s9: #4d5560; --muted: #b4bcc6; --span: #eef3fa; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14171a; --card: #1d2126; --ink: #e8eaed; --soft: #a0a9b4; --grid: #2b3138; --axis: #68727d;
-    --s1: #6fb2ff; --s2: #ff9d5c; --s3: #4fcfa3; --muted: #56606b; --span: #1b2430; } }
+    --s1: #6fb2ff; --s2: #ff9d5c; --s3: #4fcfa3; --s4: #dd94e0; --s5: #d9b540; --s6: #4fc6d6;
+    --s7: #ff8fa8; --s8: #a9a0ff; --s9: #b7bfc9; --muted: #56606b; --span: #1b2430; } }
 @media print {
   :root { color-scheme: light; --page: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --grid: #dddddd;
-    --axis: #777777; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --muted: #b4bcc6; --span: #f2f5fa; }
+    --axis: #777777; --s1: #0b5fbf; --s2: #b8480a; --s3: #08734f; --s4: #8b3a8f; --s5: #7a5c00; --s6: #00707d;
+    --s7: #a8123e; --s8: #5a4fc4; --s9: #4d5560; --muted: #b4bcc6; --span: #f2f5fa; }
   section, .example, .score { break-inside: avoid; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -44,16 +48,36 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .chart .axis { stroke: var(--axis); }
 .chart .guide { stroke: var(--soft); stroke-dasharray: 2 4; }
 .chart .span { fill: var(--span); }
-.chart polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.chart polyline.s1 { stroke: var(--s1); }
-.chart polyline.s2 { stroke: var(--s2); stroke-dasharray: 6 4; }
-.chart polyline.s3 { stroke: var(--s3); stroke-dasharray: 2 4; }
-.chart polyline.muted { stroke: var(--muted); stroke-width: 1; }
-.chart .band { opacity: 0.2; }
-.chart .band.s1, .chart circle.s1, .chart text.s1 { fill: var(--s1); }
-.chart .band.s2, .chart circle.s2, .chart text.s2 { fill: var(--s2); }
-.chart .band.s3, .chart circle.s3, .chart text.s3 { fill: var(--s3); }
-.chart .band.muted, .chart circle.muted, .chart text.muted { fill: var(--muted); }
+.chart .s1 { color: var(--s1); }
+.chart .s2 { color: var(--s2); }
+.chart .s3 { color: var(--s3); }
+.chart .s4 { color: var(--s4); }
+.chart .s5 { color: var(--s5); }
+.chart .s6 { color: var(--s6); }
+.chart .s7 { color: var(--s7); }
+.chart .s8 { color: var(--s8); }
+.chart .s9 { color: var(--s9); }
+.chart .ink { color: var(--soft); }
+.chart .muted { color: var(--muted); }
+.chart polyline { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.chart polyline.s2 { stroke-dasharray: 6 4; }
+.chart polyline.s3 { stroke-dasharray: 2 4; }
+.chart polyline.s4 { stroke-dasharray: 10 4; }
+.chart polyline.s5 { stroke-dasharray: 10 4 2 4; }
+.chart polyline.s6 { stroke-dasharray: 4 3; }
+.chart polyline.s7 { stroke-dasharray: 14 4 2 4 2 4; }
+.chart polyline.s8 { stroke-dasharray: 1 3; }
+.chart polyline.s9 { stroke-dasharray: 6 3 6 3 1 3; }
+.chart polyline.muted { stroke-width: 1; }
+.chart polyline.front { color: var(--axis); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.chart .join { stroke: currentColor; stroke-width: 1.5; }
+.chart .error { stroke: currentColor; stroke-width: 1; }
+.chart .leader { stroke: currentColor; stroke-width: 0.75; }
+.chart .band { fill: currentColor; opacity: 0.2; }
+.chart circle { fill: currentColor; }
+.chart circle.hollow { fill: var(--page); stroke: currentColor; stroke-width: 1.75; }
+.chart .label { fill: currentColor; }
+.chart .legend { fill: var(--soft); }
 .examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 16px; margin-top: 16px; }
 .example { border: 1px solid var(--grid); border-radius: 10px; padding: 14px; }
 .example header { display: flex; gap: 14px; align-items: center; }
@@ -67,6 +91,8 @@ table { border-collapse: collapse; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: 5px 28px 5px 0; border-bottom: 1px solid var(--grid); }
 th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+table.numbers td:not([colspan]) { white-space: nowrap; }
+table.numbers th, table.numbers td { padding-right: 20px; }
 footer { margin-top: 48px; color: var(--soft); font-size: 14px; }
 )";
 
