@@ -7,6 +7,7 @@ namespace chiasm {
 namespace {
 
 volatile std::sig_atomic_t requests = 0;
+int guards = 0;
 
 void handle(int signal) {
   requests = requests + 1;
@@ -16,12 +17,14 @@ void handle(int signal) {
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
+  if (guards++ > 0) return;
   requests = 0;
   std::signal(SIGINT, handle);
   std::signal(SIGTERM, handle);
 }
 
 InterruptGuard::~InterruptGuard() {
+  if (--guards > 0) return;
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
 }

@@ -4,7 +4,8 @@
 
 namespace chiasm {
 
-// Catches SIGINT and SIGTERM during its lifetime. One at a time.
+// Catches SIGINT and SIGTERM during its lifetime. Guards nest: work made of shorter work has one around the others, and a
+// request that any of them has seen stays made until the outermost one is gone. For one thread.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -67,8 +67,7 @@ void add_machine(ReportData& report) {
 
 }  // namespace
 
-void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator& evaluator) {
-  const Evaluation e = evaluator.run();
+void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator& evaluator, const Evaluation& e) {
   const NetworkSummary size = summarise(recipe.network);
   const Presentation& p = recipe.network.presentation;
   ReportData report;

@@ -8,7 +8,8 @@
 
 namespace chiasm {
 
-// Evaluates the network as it is now and writes folder/report.html.
-void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator& evaluator);
+// Writes folder/report.html. `evaluation` is what evaluator.run() gives for the network as it is now.
+void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator& evaluator,
+                      const Evaluation& evaluation);
 
 }  // namespace chiasm

@@ -33,23 +33,19 @@ double wall_time() {
 
 std::string snapshot_folder(const std::string& run) { return run + "/snapshots"; }
 
+std::string recipe_file(const std::string& run) { return run + "/recipe.json"; }
+
 // Makes the folder ready and returns the snapshot to start from, or "".
 std::string open_folder(const Recipe& recipe, const TrainRequest& request) {
-  const std::string file = request.out + "/recipe.json";
-  const std::string text = dump_composed(recipe.source) + "\n";
   std::error_code error;
   fs::create_directories(snapshot_folder(request.out), error);
   if (error) throw SystemError("cannot create " + snapshot_folder(request.out) + ": " + error.message());
-  if (!fs::exists(file)) {
-    write_file(file, text);
-    return "";
-  }
-  if (!request.resume) {
+  if (!request.resume && fs::exists(recipe_file(request.out))) {
     throw InputError(request.out + " already holds a run: add --resume to go on with it, or choose another --out");
   }
-  if (Config::load(file).dump() + "\n" != text) {
-    throw InputError(request.out + " holds a run of another recipe (see " + file +
-                     "): resume it with that one, or choose another --out");
+  if (!holds_run(request.out, recipe)) {
+    write_file(recipe_file(request.out), dump_composed(recipe.source) + "\n");
+    return "";
   }
   return list_snapshots(snapshot_folder(request.out)).empty() ? "" : newest_snapshot(request.out);
 }
@@ -70,7 +66,7 @@ class Run {
     }
   }
 
-  TrainEnd run() {
+  TrainOutcome run() {
     const std::int64_t first = session_.position().step;
     record_start(request_.out, {.seed = recipe_.train.seed,
                                 .threads = CpuStream(request_.program.threads).threads(),
@@ -82,7 +78,7 @@ class Run {
     log_.emplace(first > 0 ? MetricsLog::resume(metrics, first) : MetricsLog::create(metrics));
     events_.emplace(request_.out, wall_time(), first > 0 ? std::optional(first) : std::nullopt);
     std::cerr << memory_note(session_.program(), request_.program);
-    progress_.emplace(std::cerr, Progress::Options{.label = recipe_.name,
+    progress_.emplace(std::cerr, Progress::Options{.label = request_.label.empty() ? recipe_.name : request_.label,
                                                    .total = session_.total_steps(),
                                                    .start = first,
                                                    .style = progress_style(2, request_.quiet),
@@ -93,19 +89,24 @@ class Run {
       if (interrupt.requested() && !session_.done()) {
         save();
         progress_->finish();
-        return TrainEnd::kInterrupted;
+        return {.end = TrainEnd::kInterrupted, .steps = saved_ - first, .seconds = seconds_};
       }
     }
     // A run that was complete before has its last snapshot already.
     if (saved_ != session_.position().step && first != session_.position().step) save();
     progress_->finish();
-    write_run_report(recipe_, request_.out, evaluator_);
-    return TrainEnd::kDone;
+    if (evaluated_ != session_.position().step) evaluation_ = evaluator_.run();
+    write_run_report(recipe_, request_.out, evaluator_, evaluation_);
+    return {.end = TrainEnd::kDone,
+            .evaluation = evaluation_,
+            .steps = session_.position().step - first,
+            .seconds = seconds_};
   }
 
  private:
   void step() {
     TrainingSession::Step s{};
+    const auto begin = std::chrono::steady_clock::now();
     try {
       s = session_.step();
     } catch (const NumericalError& error) {
@@ -114,6 +115,7 @@ class Run {
                            fmt::format("training stopped at step {}: {}; the last good snapshot is kept in {}",
                                        session_.position().step + 1, error.what(), snapshot_folder(request_.out)));
     }
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const std::int64_t step = session_.position().step;
     if (step % recipe_.train.log_every_steps == 0 || step == 1 || session_.done()) log_training(step, s);
     if (step % evaluation_interval() == 0 || session_.done()) evaluate(step, s.epoch);
@@ -130,7 +132,9 @@ class Run {
   }
 
   void evaluate(std::int64_t step, double epoch) {
-    const Evaluation e = evaluator_.run();
+    evaluation_ = evaluator_.run();
+    evaluated_ = step;
+    const Evaluation& e = evaluation_;
     log_->append(step, {{"epoch", epoch}, {"test_loss", e.loss}, {"test_top1", e.top1}});
     const double now = wall_time();
     events_->scalar("loss/test", step, e.loss, now);
@@ -168,17 +172,30 @@ class Run {
   std::optional<Progress> progress_;
   std::string test_note_;
   std::int64_t saved_ = -1;
+  double seconds_ = 0.0;
+  Evaluation evaluation_;  // of the state after step evaluated_
+  std::int64_t evaluated_ = -1;
 };
 
 }  // namespace
 
-TrainEnd train_run(const Recipe& recipe, const TrainRequest& request) { return Run(recipe, request).run(); }
+TrainOutcome train_run(const Recipe& recipe, const TrainRequest& request) { return Run(recipe, request).run(); }
+
+bool holds_run(const std::string& folder, const Recipe& recipe) {
+  const std::string file = recipe_file(folder);
+  if (!fs::exists(file)) return false;
+  if (Config::load(file).dump() != dump_composed(recipe.source)) {
+    throw InputError(folder + " holds a run of another recipe (see " + file +
+                     "): resume it with that one, or choose another --out");
+  }
+  return true;
+}
 
 Recipe recipe_of_run(const std::string& folder, const std::vector<std::string>& overrides) {
-  if (!fs::exists(folder + "/recipe.json")) {
+  if (!fs::exists(recipe_file(folder))) {
     throw InputError(folder + " is not a run folder: it has no recipe.json (chiasm train makes one)");
   }
-  return load_recipe(folder + "/recipe.json", overrides);
+  return load_recipe(recipe_file(folder), overrides);
 }
 
 std::string newest_snapshot(const std::string& folder) {

@@ -7,10 +7,12 @@
 //   report.html            written at the end
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "engine/program.h"
 #include "tools/recipe/recipe.h"
+#include "tools/train/evaluator.h"
 
 namespace chiasm {
 
@@ -20,14 +22,25 @@ struct TrainRequest {
   bool resume = false;
   bool quiet = false;
   ProgramOptions program;
+  std::string label = "";  // in front of the progress; empty: the recipe's name
 };
 
 enum class TrainEnd { kDone, kInterrupted };
 
+struct TrainOutcome {
+  TrainEnd end = TrainEnd::kDone;
+  Evaluation evaluation = {};  // of the last state; empty when interrupted
+  std::int64_t steps = 0;      // of training in this call, without those of the snapshot it started from
+  double seconds = 0.0;        // in them alone: no evaluation, no snapshots
+};
+
 // Runs until the recipe's last step or an interrupt; either way the last state is in a snapshot. Throws InputError when
 // the folder already holds a run and `resume` is not set, or holds a run of another recipe; NumericalError when a value
 // is not finite, with the last good snapshot kept; SystemError when the disk refuses.
-TrainEnd train_run(const Recipe& recipe, const TrainRequest& request);
+TrainOutcome train_run(const Recipe& recipe, const TrainRequest& request);
+
+// Whether `folder` holds a run. Throws InputError when it holds one of another recipe.
+bool holds_run(const std::string& folder, const Recipe& recipe);
 
 // The recipe a run folder was made with, changed by overrides as load_recipe does, and its newest snapshot that can be
 // read. Throws InputError when there is none.

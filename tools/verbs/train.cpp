@@ -83,7 +83,7 @@ int train(Options& o) {
   const Recipe recipe = load(o);
   if (o.dry_run) return dry_run(o, recipe);
   if (o.request.out.empty()) throw InputError("--out is missing: the folder for the run (or use --dry-run)");
-  const TrainEnd end = train_run(recipe, o.request);
+  const TrainEnd end = train_run(recipe, o.request).end;
   if (end == TrainEnd::kInterrupted) {
     std::cerr << "interrupted; go on with: chiasm train " << o.recipe << " --out " << o.request.out << " --resume\n";
     return kInterrupted;
