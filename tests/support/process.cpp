@@ -43,7 +43,14 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
     kill(child, options.signal);  // a child that ended is a zombie until waitpid: nothing else is hit
   }
   int state = 0;
-  waitpid(child, &state, 0);
+  pid_t ended = 0;
+  if (options.signal_when) {
+    while (!options.signal_when() && (ended = waitpid(child, &state, WNOHANG)) == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (ended == 0) kill(child, options.signal);
+  }
+  if (ended == 0) waitpid(child, &state, 0);
   ProcessResult result;
   result.status = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
   if (result.status == 127) throw std::runtime_error("cannot start " + arguments[0]);

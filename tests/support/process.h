@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct ProcessOptions {
   // Sends `signal` this long after the start, if it still runs.
   std::optional<std::chrono::milliseconds> signal_after = {};
   int signal = 9;
+  // Instead: sends it as soon as this holds.
+  std::function<bool()> signal_when = {};
   // Largest file it may write, in bytes: a full disk.
   std::optional<long> file_size_limit = {};
 };

@@ -31,6 +31,7 @@ int run_command(int argc, const char* const* argv) {
   add_evaluate(app, action);
   add_describe(app, action);
   add_plan(app, action);
+  add_compare(app, action);
   add_extract(app, action);
   add_convert(app, action);
   add_recipes(app, action);

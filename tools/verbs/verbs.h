@@ -18,6 +18,7 @@ void add_train(CLI::App& app, Action& action);
 void add_evaluate(CLI::App& app, Action& action);
 void add_describe(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 void add_extract(CLI::App& app, Action& action);
 void add_convert(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
