@@ -148,6 +148,7 @@ TEST_F(WeightsOptions, InitOfAnotherNetworkIsRefused) {
     const ProcessResult result = train("run", {"--init", folder / "w.npz", dry});
     EXPECT_EQ(result.status, 2);
     EXPECT_THAT(result.err, HasSubstr("w.npz"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "run"));
   }
 }
 

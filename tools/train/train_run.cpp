@@ -55,14 +55,16 @@ class Run {
   Run(const Recipe& recipe, const TrainRequest& request)
       : recipe_(recipe),
         request_(request),
-        lock_(request.out),
-        start_(open_folder(recipe, request)),
         session_(recipe, open_dataset(recipe.data.train), request.program),
         evaluator_(recipe, session_.parameters(), open_dataset(recipe.data.test), request.program) {
+    // What is wrong with the recipe, the data or the weights has shown before a folder is made.
+    if (!request.resume) load_initial_weights();
+    lock_.emplace(request.out);
+    start_ = open_folder(recipe, request);
     if (!start_.empty()) {
       session_.resume(start_);
-    } else if (!request.init.empty()) {
-      load_weights(request.init, session_.parameters());
+    } else if (request.resume) {
+      load_initial_weights();
     }
   }
 
@@ -104,6 +106,10 @@ class Run {
   }
 
  private:
+  void load_initial_weights() {
+    if (!request_.init.empty()) load_weights(request_.init, session_.parameters());
+  }
+
   void step() {
     TrainingSession::Step s{};
     const auto begin = std::chrono::steady_clock::now();
@@ -163,10 +169,10 @@ class Run {
 
   const Recipe& recipe_;
   const TrainRequest& request_;
-  RunFolderLock lock_;
-  std::string start_;
   TrainingSession session_;
   Evaluator evaluator_;
+  std::optional<RunFolderLock> lock_;
+  std::string start_;
   std::optional<MetricsLog> log_;
   std::optional<EventFile> events_;
   std::optional<Progress> progress_;
