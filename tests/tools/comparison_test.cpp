@@ -179,6 +179,17 @@ TEST(Comparison, DamagedFilesAreRefused) {
               ::testing::AllOf(HasSubstr("comparison.json"), HasSubstr("runs[0].folder")));
 }
 
+TEST(Comparison, ARunThatFailedBeforeItHadARecipeIsStillAFailure) {
+  const test::TempFolder folder;
+  test::write_text(folder / "comparison.json", json_of(sample()));
+  std::filesystem::create_directory(folder / "nets_a");
+  write_run_result(folder / "nets_a", {.status = RunResult::Status::kFailed, .reason = "no data"});
+  const Comparison back = read_comparison(folder.path());
+  EXPECT_EQ(back.runs[0].result.reason, "no data");
+  EXPECT_EQ(back.runs[0].parameters, 1000);
+  EXPECT_EQ(back.runs[1].result.status, RunResult::Status::kNotRun);
+}
+
 TEST(Comparison, OnlyPlainNamesAreFolders) {
   for (const char* good : {"gru", "a-b_c.1", "7"}) EXPECT_TRUE(is_folder_name(good)) << good;
   for (const char* bad : {"", ".", "..", ".x", "a/b", "a b", "a\n", "\xC3\xA9"})

@@ -116,16 +116,16 @@ ComparedRun read_run(const std::string& folder, const ConfigNode& node) {
   if (!is_folder_name(run.folder)) node.at("folder").fail("the name of a run folder beside comparison.json");
   const std::string path = folder + "/" + run.folder;
   run.seed = static_cast<std::uint64_t>(node.integer("seed", {0, std::numeric_limits<std::int64_t>::max()}));
-  if (!std::filesystem::exists(path + "/recipe.json")) {  // not started yet: what was planned is all there is
+  run.result = read_run_result(path);
+  if (std::filesystem::exists(path + "/recipe.json")) {
+    describe(run, recipe_of_run(path));
+  } else {  // not started, or failed before it had a folder: what was planned is all there is
     run.steps = static_cast<int>(node.integer("steps", {1, 100000}));
     run.arrival = static_cast<int>(node.integer("arrival_step", {0, 100000}));
     run.parameters = node.integer("parameters", {0, kMany});
     run.units = node.integer("units", {0, kMany});
     run.batch = node.integer("batch", {1, kMany});
-    return run;
   }
-  describe(run, recipe_of_run(path));
-  run.result = read_run_result(path);
   return run;
 }
 
