@@ -62,6 +62,12 @@ Value convolve(const Scope& scope, Value x, const ConvSpec& spec) {
   return y + scope.parameter("bias", {spec.channels}, Initialiser::constant(spec.bias_init), spec.l2_bias);
 }
 
+Value shortcut(const Scope& scope, Value r, const Shape& to) {
+  r = match_size(r, to[1], to[2]);
+  if (r.shape()[3] == to[3]) return r;
+  return convolve(scope, r, {.channels = to[3], .kernel = 1, .bias = false, .init = {InitSpec::Kind::kGlorotUniform}});
+}
+
 Value match_size(Value x, std::int64_t height, std::int64_t width) {
   if (x.shape()[1] == height && x.shape()[2] == width) return x;
   return x.graph().apply(Resize2d{height, width, ResizeConvention::kAlignCorners}, {x});

@@ -34,6 +34,10 @@ struct ConvSpec {
 // x [N, H, W, C] -> [N, H', W', channels]. Parameters in `scope`: weight, or depthwise and pointwise; bias.
 Value convolve(const Scope& scope, Value x, const ConvSpec& spec);
 
+// The shortcut Res(r) of spec/convrnn.md 2.8: r resized to the image size of `to` [N, H, W, C] and, where its channels
+// are others, projected by a 1x1 convolution without bias and without L2 term. Parameters in `scope`: weight.
+Value shortcut(const Scope& scope, Value r, const Shape& to);
+
 // x [N, H, W, C] resized to height x width, bilinear with aligned corners; x itself when it has that size.
 Value match_size(Value x, std::int64_t height, std::int64_t width);
 

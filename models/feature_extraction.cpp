@@ -164,16 +164,8 @@ FeatureExtraction::FeatureExtraction(const Network& network, Parameters& paramet
       activity_(shapes_of(network, config_)) {
   if (config_.batch == 0) config_.batch = batch_for(network, config_);
   config_.batch = std::clamp<std::int64_t>(config_.batch, 1, std::max<std::int64_t>(1, std::ssize(images_)));
-  const BuildOptions options{.dtype = config_.dtype};
-  {
-    // A network of one step may lack what later steps need; weights are loaded for the whole network.
-    Network two = network;
-    two.presentation.steps = 2;
-    const std::vector<int> last{1};
-    build_activity(two, parameters, 1, config_.layers, last, {}, options);
-  }
   graph_ = build_activity(network, parameters, config_.batch, config_.layers, config_.steps, config_.reduction.pool,
-                          options);
+                          {.dtype = config_.dtype});
   const Presentation& p = network.presentation;
   const std::vector<int> arrival = network.graph.arrival_steps();
   header_.steps = config_.steps;

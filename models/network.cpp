@@ -86,15 +86,20 @@ Graph build_evaluation(const Network& network, Parameters& parameters, std::int6
   return graph;
 }
 
-NetworkSummary summarise(const Network& network) {
+void declare_parameters(const Network& network, Parameters& parameters, BuildOptions options) {
+  options.untied = network.untied_rule();
   Graph graph;
+  const Scope scope(graph, parameters, options);
+  const Value image = graph.input("image", Spec{options.dtype, image_batch(network, 1)});
+  // The first step of an unroll has every state and every connection, at zero.
+  Presentation one = network.presentation;
+  one.steps = 1;
+  unroll(network.graph, one, scope, image);
+}
+
+NetworkSummary summarise(const Network& network) {
   Parameters parameters;
-  const Scope scope(graph, parameters);
-  const Value image = graph.input("image", Spec{DType::kFloat32, image_batch(network, 1)});
-  // Two steps of an unroll declare every parameter: the second one has all states and all connections.
-  Presentation two = network.presentation;
-  two.steps = std::min(two.steps, 2);
-  unroll(network.graph, two, scope, image);
+  declare_parameters(network, parameters);
   const std::vector<LayerShapes> shapes = infer_shapes(network.graph);
   const std::vector<int> arrival = network.graph.arrival_steps();
   NetworkSummary summary;

@@ -46,6 +46,9 @@ Graph build_training_step(const Network& network, Parameters& parameters, std::i
 // where the decoder chooses among steps, "decision" int32 [N], the step chosen, counted from first_decoded_step().
 Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
 
+// Declares every parameter and statistic of a network, whatever its T, without what training adds.
+void declare_parameters(const Network& network, Parameters& parameters, BuildOptions options = {});
+
 // The size of a network, without allocating it.
 struct LayerSummary {
   std::string name;

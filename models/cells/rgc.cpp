@@ -90,7 +90,7 @@ class Step {
     if (options_.cell_to_output && has_memory_) {
       o = o + with_beta(conv("cell_to_output", c_, to, options_.gate), options_.beta_gate, options_.gate);
     }
-    if (options_.output_residual) o = o + residual(o);
+    if (options_.output_residual) o = o + shortcut(scope_.child("residual"), in_.feedforward, o.shape());
     if (in_.feedback && options_.feedback_entry == RgcOptions::FeedbackEntry::kOutput) o = o + feedback(to);
     // Equations 8 to 10.
     Value tau = with_beta(conv("output_tau", h_, to, options_.tau), options_.beta_tau, options_.tau);
@@ -108,14 +108,6 @@ class Step {
     }
     const LabelScope label(scope_.graph(), scope_.label());
     return activate(normalised(tau_factor(tau) * h_ + gate_factor(gate) * o, "output_norm"), options_.phi_output);
-  }
-
-  // Res(r): r where it already has the shape of o, else resized and projected by 1x1 without bias and without L2.
-  Value residual(Value o) const {
-    const Value r = match_size(in_.feedforward, o.shape()[1], o.shape()[2]);
-    if (channels(r) == channels(o)) return r;
-    return convolve(scope_.child("residual"), r,
-                    {.channels = channels(o), .kernel = 1, .bias = false, .init = {InitSpec::Kind::kGlorotUniform}});
   }
 
   const RgcOptions& options_;

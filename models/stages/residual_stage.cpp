@@ -7,14 +7,6 @@
 namespace chiasm {
 namespace {
 
-// The reference's shortcut (spec/convrnn.md 2.8, Res): resized, then a 1x1 convolution without bias where widths
-// differ.
-Value resized_and_projected(const Scope& scope, Value r, const Shape& to) {
-  r = match_size(r, to[1], to[2]);
-  if (r.shape() == to) return r;
-  return convolve(scope, r, {.channels = to[3], .kernel = 1, .bias = false, .init = {InitSpec::Kind::kGlorotUniform}});
-}
-
 Value earlier_output(const Scope& scope, const StageInput& in, const std::string& name) {
   const auto found = in.earlier.find(name);
   if (found != in.earlier.end()) return found->second;
@@ -32,7 +24,7 @@ std::shared_ptr<const Stage> make_residual_stage(const ConfigNode& config) {
     return stage_of([](const Scope& scope, const StageInput& in) {
       const Shape& shape = in.x.shape();
       const Shape& input = in.layer_input.shape();
-      if (shape.rank() == 4 && input.rank() == 4) return in.x + resized_and_projected(scope, in.layer_input, shape);
+      if (shape.rank() == 4 && input.rank() == 4) return in.x + shortcut(scope, in.layer_input, shape);
       if (input != shape) {
         throw ShapeError("[" + scope.path() + "] cannot add the layer's input " + to_string(input) + " to " +
                          to_string(shape));

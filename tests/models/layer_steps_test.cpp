@@ -3,13 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/config/config.h"
+#include "tests/support/running_network.h"
 
 namespace chiasm::test {
 namespace {
 
 Network rgc_median(int steps, int image_off, Decoder::Kind decoder) {
-  const Config recipe = Config::load(std::string(CHIASM_SOURCE_DIR) + "/models/recipes/rgc_median.json");
+  const Config recipe = shipped_recipe("rgc_median");
   Network network = read_network(recipe.root().object("model"));
   network.graph.image = Shape{64, 64, 3};
   network.presentation.steps = steps;

@@ -6,16 +6,12 @@
 
 #include <cmath>
 
-#include "engine/config/config.h"
+#include "tests/support/running_network.h"
 
 namespace chiasm::test {
 namespace {
 
-Network shipped(const std::string& name) {
-  static std::vector<Config> kept;
-  kept.push_back(Config::load(std::string(CHIASM_SOURCE_DIR) + "/models/recipes/" + name + ".json"));
-  return read_network(kept.back().root().object("model"));
-}
+Network shipped(const std::string& name) { return read_network(shipped_recipe(name).root().object("model")); }
 
 TEST(RgcMedian, HasThePublishedSize) {
   const NetworkSummary s = summarise(shipped("rgc_median"));

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <optional>
 
-#include "engine/config/config.h"
 #include "engine/program.h"
 #include "models/network.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/hashed.h"
+#include "tests/support/running_network.h"
 
 namespace chiasm::test {
 namespace {
@@ -28,7 +28,7 @@ struct SmallNetwork {
   const char* classes;  // where the recipe says how many there are
 
   Network read() const {
-    Config config = Config::load(std::string(CHIASM_SOURCE_DIR) + "/models/recipes/" + recipe + ".json");
+    Config config = shipped_recipe(recipe);
     config.set("model.image", image);
     config.set_integer("model.steps", steps);
     config.set_integer("model.image_off", 2);  // blank frames reach the last logits

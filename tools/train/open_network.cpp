@@ -32,7 +32,7 @@ OpenNetwork open_network(const NetworkSource& source) {
     network.step = load_snapshot(network.file, network.parameters).step;
     return network;
   }
-  build_evaluation(network.recipe.network, network.parameters, 1, options);
+  declare_parameters(network.recipe.network, network.parameters, options);
   network.parameters.initialise(train.seed);
   network.file = source.weights;
   if (!network.file.empty()) load_weights(network.file, network.parameters);

@@ -99,9 +99,7 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
   report.chance = 1.0 / static_cast<double>(std::max<std::size_t>(report.class_names.size(), 1));
   report.dt_ms = recipe.network.step_ms;
   report.image_on = {{p.on, (p.off < 0 ? p.steps : p.off) - 1}};
-  report.image_arrival =
-      size.layers[static_cast<std::size_t>(recipe.network.graph.index_of(recipe.network.graph.readout))].arrival_step +
-      p.on;
+  report.image_arrival = recipe.network.graph.readout_arrival() + p.on;
   add_examples(report, evaluator);
   write_report(folder + "/report.html", report);
 }

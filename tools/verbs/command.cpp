@@ -10,9 +10,6 @@
 namespace chiasm {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kWrongInput = 2;
-
 int report(const char* kind, const std::string& what, int status) {
   std::cerr << "chiasm: " << kind << what << '\n';
   return status;

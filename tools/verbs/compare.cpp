@@ -18,9 +18,6 @@
 namespace chiasm {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kInterrupted = 130;
-
 struct Options {
   CompareRequest request;
   DeviceOptions device;

@@ -38,7 +38,7 @@ std::string find_map(const std::string& map, const Recipe& recipe) {
 Parameters initial_parameters(Recipe& recipe) {
   recipe.network.untied.clear();
   Parameters parameters;
-  build_evaluation(recipe.network, parameters, 1, {.dtype = recipe.train.dtype});
+  declare_parameters(recipe.network, parameters, {.dtype = recipe.train.dtype});
   parameters.initialise(recipe.train.seed);
   return parameters;
 }

@@ -66,7 +66,7 @@ int evaluate(const Options& o) {
 void add_evaluate(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("evaluate", "Score a trained network, at every timestep of its readout");
-  verb->add_option("run", o->run, "Folder of a run, or a recipe (JSON)")->required();
+  verb->add_option("run", o->run, "Folder of a run; or a recipe: its name, or a JSON file")->required();
   verb->add_option("--snapshot", o->snapshot, "Snapshot of the run to use; default: the newest");
   verb->add_option("--weights", o->weights, "Weights of the network, or a snapshot of another run of it");
   verb->add_option("--set", o->overrides, "Override a recipe key: --set data.path=imagenet")->expected(1)->take_all();

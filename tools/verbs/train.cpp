@@ -15,8 +15,6 @@
 namespace chiasm {
 namespace {
 
-constexpr int kInterrupted = 130;
-
 struct Options {
   std::string recipe;
   std::vector<std::string> overrides;

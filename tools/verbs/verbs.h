@@ -23,6 +23,11 @@ void add_extract(CLI::App& app, Action& action);
 void add_convert(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
 
+// Exit statuses beside 0, done.
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongInput = 2;
+inline constexpr int kInterrupted = 130;  // after a clean snapshot, or with nothing written
+
 // The command: parses, runs, and turns errors into one message on stderr and a status (0 done, 1 failed, 2 wrong input,
 // 130 interrupted).
 int run_command(int argc, const char* const* argv);
