@@ -34,18 +34,18 @@ void ours(benchmark::State& state, const Layer& l, int input) {
 
 void openblas(benchmark::State& state, const Layer& l, int input) {
   const Tensor x = filled({l.batch, l.in}), w = filled({l.in, l.out}), dy = filled({l.batch, l.out});
-  const Factor a{x.view().as<float>(), l.in}, b{w.view().as<float>(), l.out}, c{dy.view().as<float>(), l.out};
-  const Factor at{a.data, l.in, true}, bt{b.data, l.out, true};
+  const Factor<float> a{x.view().as<float>(), l.in}, b{w.view().as<float>(), l.out}, c{dy.view().as<float>(), l.out};
+  const Factor<float> at{a.data, l.in, true}, bt{b.data, l.out, true};
   Tensor result(Spec{DType::kFloat32, {std::max({l.batch * l.out, l.batch * l.in, l.in * l.out})}});
   float* y = result.view().as<float>();
   const CpuStream stream(threads());
   for (auto _ : state) {
     if (input < 0) {
-      sgemm(stream, l.batch, l.out, l.in, a, b, 0.0f, y, l.out);
+      gemm(stream, l.batch, l.out, l.in, a, b, 0.0f, y, l.out);
     } else if (input == 0) {
-      sgemm(stream, l.batch, l.in, l.out, c, bt, 0.0f, y, l.in);
+      gemm(stream, l.batch, l.in, l.out, c, bt, 0.0f, y, l.in);
     } else {
-      sgemm(stream, l.in, l.out, l.batch, at, c, 0.0f, y, l.out);
+      gemm(stream, l.in, l.out, l.batch, at, c, 0.0f, y, l.out);
     }
     benchmark::ClobberMemory();
   }

@@ -70,7 +70,7 @@ void Projection::apply(const CpuStream& stream, std::span<const View> x, std::sp
   std::vector<float> centred;
   for (std::int64_t first = 0; first < features_; first += piece) {
     const std::int64_t count = std::min(piece, features_ - first);
-    Factor b{.data = matrix.data(), .stride = outputs_};
+    Factor<float> b{.data = matrix.data(), .stride = outputs_};
     if (components_) {
       b = {.data = components_.values<float>().data() + first, .stride = features_, .transposed = true};
     } else if (stored_) {
@@ -90,7 +90,7 @@ void Projection::apply(const CpuStream& stream, std::span<const View> x, std::sp
           }
         }
       });
-      sgemm(stream, rows, outputs_, count, {.data = centred.data(), .stride = count}, b, first == 0 ? 0.0F : 1.0F,
+      gemm(stream, rows, outputs_, count, {.data = centred.data(), .stride = count}, b, first == 0 ? 0.0F : 1.0F,
             out[at].as<float>(), outputs_);
     }
   }

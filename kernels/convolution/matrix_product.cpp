@@ -98,7 +98,7 @@ void matrix_product_convolution(const CpuStream& stream, ConvPass pass, const Co
     const std::int64_t rows = images * g.out_pixels();
     for (std::int64_t group = 0; group < g.groups; ++group) {
       // The patches of this group: gathered, or where they lie already.
-      const auto patches = [&](const float* x) -> Factor {
+      const auto patches = [&](const float* x) -> Factor<float> {
         if (pointwise(g)) return {x + n * x_image + group * k, g.in_channels};
         gather_patches(stream, g, images, group, x + n * x_image, gathered);
         return {gathered, k};
@@ -106,20 +106,20 @@ void matrix_product_convolution(const CpuStream& stream, ConvPass pass, const Co
       const std::int64_t y_offset = n * y_image + group * co;
       switch (pass) {
         case ConvPass::kForward:  // [rows, k] x [k, co]
-          sgemm(stream, rows, co, k, patches(a), {b + group * co, g.out_channels}, 0.0f, result + y_offset,
+          gemm(stream, rows, co, k, patches(a), {b + group * co, g.out_channels}, 0.0f, result + y_offset,
                 g.out_channels);
           break;
         case ConvPass::kInputGradient: {  // [rows, co] x [k, co]^T
           float* target = pointwise(g) ? result + n * x_image + group * k : gathered;
-          sgemm(stream, rows, k, co, {a + y_offset, g.out_channels}, {b + group * co, g.out_channels, true}, 0.0f,
+          gemm(stream, rows, k, co, {a + y_offset, g.out_channels}, {b + group * co, g.out_channels, true}, 0.0f,
                 target, pointwise(g) ? g.in_channels : k);
           if (!pointwise(g)) sum_patches(stream, g, images, group, gathered, result + n * x_image);
           break;
         }
         case ConvPass::kWeightGradient: {  // [rows, k]^T x [rows, co]
-          Factor transposed = patches(a);
+          Factor<float> transposed = patches(a);
           transposed.transposed = true;
-          sgemm(stream, k, co, rows, transposed, {b + y_offset, g.out_channels}, n == 0 ? 0.0f : 1.0f,
+          gemm(stream, k, co, rows, transposed, {b + y_offset, g.out_channels}, n == 0 ? 0.0f : 1.0f,
                 result + group * co, g.out_channels);
           break;
         }

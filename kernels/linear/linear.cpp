@@ -89,7 +89,7 @@ void Linear::forward(CpuStream& stream, Inputs in, Outputs out) const {
   const std::int64_t n = w.shape()[0], m = w.shape()[1];
   if (y.dtype() == DType::kFloat32 && all_dense(x, w, y)) {
     // [rows, in] x [in, out]
-    sgemm(stream, rows_of(x.shape()), m, n, {x.as<float>(), n}, {w.as<float>(), m}, 0.0f, y.as<float>(), m);
+    gemm(stream, rows_of(x.shape()), m, n, {x.as<float>(), n}, {w.as<float>(), m}, 0.0f, y.as<float>(), m);
     return;
   }
   visit_floating(y.dtype(), [&]<class T>() { reference_product<T>(x, w.as<T>(), w.strides()[0], w.strides()[1], y); });
@@ -102,7 +102,7 @@ void Linear::backward(CpuStream& stream, int input, Inputs in, Inputs, View dy, 
     const View& w = in[2];
     const std::int64_t n = w.shape()[0];
     if (fast) {  // [rows, out] x [in, out]^T
-      sgemm(stream, rows, n, m, {dy.as<float>(), m}, {w.as<float>(), m, true}, 0.0f, dx.as<float>(), n);
+      gemm(stream, rows, n, m, {dy.as<float>(), m}, {w.as<float>(), m, true}, 0.0f, dx.as<float>(), n);
       return;
     }
     visit_floating(dx.dtype(),
@@ -111,7 +111,7 @@ void Linear::backward(CpuStream& stream, int input, Inputs in, Inputs, View dy, 
     const View& x = in[0];
     const std::int64_t n = columns_of(x.shape());
     if (fast) {  // [rows, in]^T x [rows, out]
-      sgemm(stream, n, m, rows, {x.as<float>(), n, true}, {dy.as<float>(), m}, 0.0f, dx.as<float>(), m);
+      gemm(stream, n, m, rows, {x.as<float>(), n, true}, {dy.as<float>(), m}, 0.0f, dx.as<float>(), m);
       return;
     }
     visit_floating(dx.dtype(), [&]<class T>() { reference_weight_gradient<T>(x, dy, dx); });

@@ -28,17 +28,27 @@ blasint to_blas(std::int64_t size) {
   return static_cast<blasint>(size);
 }
 
-void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a, const Factor& b, float beta, float* c,
+CBLAS_TRANSPOSE transposition(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
+
+template <class T>
+void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor<T>& a, const Factor<T>& b, T beta, T* c,
           std::int64_t c_stride) {
-  cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
-              to_blas(m), to_blas(n), to_blas(k), 1.0f, a.data, to_blas(a.stride), b.data, to_blas(b.stride), beta, c,
-              to_blas(c_stride));
+  const auto product = [] {
+    if constexpr (std::is_same_v<T, float>) {
+      return cblas_sgemm;
+    } else {
+      return cblas_dgemm;
+    }
+  }();
+  product(CblasRowMajor, transposition(a.transposed), transposition(b.transposed), to_blas(m), to_blas(n), to_blas(k),
+          T{1}, a.data, to_blas(a.stride), b.data, to_blas(b.stride), beta, c, to_blas(c_stride));
 }
 
 std::int64_t blocks_along(std::int64_t side, std::int64_t block) { return (side + block - 1) / block; }
 
-void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a,
-                    const Factor& b, float beta, float* c, std::int64_t c_stride) {
+template <class T>
+void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, const Factor<T>& a,
+                    const Factor<T>& b, T beta, T* c, std::int64_t c_stride) {
   // Each block packs its rows of A and columns of B again: nearly square blocks do so least.
   const std::int64_t most = stream.deterministic() ? kDeterministicBlocks : kBlocksPerThread * stream.threads();
   const std::int64_t wanted = std::clamp<std::int64_t>(2 * m * n * k / kMinBlockFlops, 1, most);
@@ -50,7 +60,7 @@ void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std
   const std::int64_t across = blocks_along(n, columns);
   stream.parallel_tasks(blocks_along(m, rows) * across, [&](std::int64_t block) {
     const std::int64_t i = block / across * rows, j = block % across * columns;
-    Factor block_a = a, block_b = b;
+    Factor<T> block_a = a, block_b = b;
     block_a.data += a.transposed ? i : i * a.stride;
     block_b.data += b.transposed ? j * b.stride : j;
     call(std::min(rows, m - i), std::min(columns, n - j), k, block_a, block_b, beta, c + i * c_stride + j, c_stride);
@@ -59,11 +69,12 @@ void call_in_blocks(const CpuStream& stream, std::int64_t m, std::int64_t n, std
 
 }  // namespace
 
-void sgemm(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, Factor a, Factor b, float beta,
-           float* c, std::int64_t c_stride) {
+template <class T>
+void gemm(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t k, Factor<std::type_identity_t<T>> a,
+          Factor<std::type_identity_t<T>> b, std::type_identity_t<T> beta, T* c, std::int64_t c_stride) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
-    for (std::int64_t i = 0; beta == 0.0f && i < m; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
+    for (std::int64_t i = 0; beta == T{0} && i < m; ++i) std::fill_n(c + i * c_stride, n, T{0});
     return;
   }
   if (stream.threads() == 1 && !stream.deterministic()) {
@@ -73,5 +84,10 @@ void sgemm(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t
     call_in_blocks(stream, m, n, k, a, b, beta, c, c_stride);
   }
 }
+
+template void gemm(const CpuStream&, std::int64_t, std::int64_t, std::int64_t, Factor<float>, Factor<float>, float,
+                   float*, std::int64_t);
+template void gemm(const CpuStream&, std::int64_t, std::int64_t, std::int64_t, Factor<double>, Factor<double>, double,
+                   double*, std::int64_t);
 
 }  // namespace chiasm

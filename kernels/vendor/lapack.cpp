@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/vendor/lapack.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "kernels/error.h"
+#include "kernels/vendor/library_threads.h"
+
+// LAPACK's Fortran interface: everything by address, the lengths of texts behind, matrices by columns. A symmetric
+// matrix by rows is itself by columns with its triangles exchanged.
+extern "C" {
+void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda, double* w, double* work,
+             const int* lwork, int* iwork, const int* liwork, int* info, std::size_t, std::size_t);
+void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info, std::size_t);
+void dpotrs_(const char* triangle, const int* n, const int* columns, const double* a, const int* lda, double* b,
+             const int* ldb, int* info, std::size_t);
+}
+
+namespace chiasm {
+namespace {
+
+constexpr char kOurLowerTriangle = 'U';
+
+int to_lapack(std::int64_t size) {
+  if (size > std::numeric_limits<int>::max()) {
+    throw InternalError("a matrix side of " + std::to_string(size) + " is beyond what LAPACK addresses");
+  }
+  return static_cast<int>(size);
+}
+
+void require_valid(int info, const char* routine) {
+  if (info < 0) throw InternalError(std::string(routine) + " refused argument " + std::to_string(-info));
+}
+
+}  // namespace
+
+void symmetric_eigen(std::int64_t n, double* a, double* values) {
+  if (n == 0) return;
+  const int side = to_lapack(n);
+  // Some LAPACKs do not return when they meet a NaN.
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t k = 0; k <= i; ++k) {
+      if (!std::isfinite(a[i * n + k])) {
+        throw NumericalError("eigenvalues", "eigenvalues of a matrix with values that are not finite");
+      }
+    }
+  }
+  const LibraryThreads one(1);
+  int info = 0, integers = 0;
+  double reals = 0.0;
+  constexpr int kAsk = -1;
+  dsyevd_("V", &kOurLowerTriangle, &side, a, &side, values, &reals, &kAsk, &integers, &kAsk, &info, 1, 1);
+  require_valid(info, "dsyevd");
+  std::vector<double> work(static_cast<std::size_t>(reals));
+  std::vector<int> integer_work(static_cast<std::size_t>(integers));
+  const int work_size = to_lapack(std::ssize(work));
+  dsyevd_("V", &kOurLowerTriangle, &side, a, &side, values, work.data(), &work_size, integer_work.data(), &integers,
+          &info, 1, 1);
+  require_valid(info, "dsyevd");
+  if (info > 0) throw NumericalError("eigenvalues", "the eigenvalues of a symmetric matrix did not converge");
+}
+
+bool cholesky(std::int64_t n, double* a) {
+  if (n == 0) return true;
+  const LibraryThreads one(1);
+  const int side = to_lapack(n);
+  int info = 0;
+  dpotrf_(&kOurLowerTriangle, &side, a, &side, &info, 1);
+  require_valid(info, "dpotrf");
+  return info == 0;
+}
+
+void cholesky_solve(std::int64_t n, const double* a, std::int64_t count, double* b) {
+  if (n == 0 || count == 0) return;
+  const LibraryThreads one(1);
+  const int side = to_lapack(n), columns = to_lapack(count);
+  int info = 0;
+  dpotrs_(&kOurLowerTriangle, &side, &columns, a, &side, b, &side, &info, 1);
+  require_valid(info, "dpotrs");
+}
+
+}  // namespace chiasm

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense symmetric problems in float64, through the LAPACK inside OpenBLAS. On the calling thread alone: callers run
+// several at once, and the bits do not depend on how many.
+#pragma once
+
+#include <cstdint>
+
+namespace chiasm {
+
+// Eigenvalues, ascending, and eigenvectors of a symmetric matrix: reads the lower triangle of `a` (row-major, n x n,
+// without gaps) and writes the eigenvector of values[k], of length 1, into row k. Throws NumericalError when the
+// iteration does not converge or an entry is not finite.
+void symmetric_eigen(std::int64_t n, double* a, double* values);
+
+// The factor L of A = L L', in place in the lower triangle of `a`. Returns false, with `a` destroyed, where A is not
+// positive definite to rounding.
+bool cholesky(std::int64_t n, double* a);
+// Overwrites each of the `count` rows of b [count, n] with the solution x of A x = b, `a` being from cholesky().
+void cholesky_solve(std::int64_t n, const double* a, std::int64_t count, double* b);
+
+}  // namespace chiasm
