@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/support/compare.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -182,7 +183,7 @@ TEST(OpCoverage, EveryOpHasARow) {
   const std::regex name("kName = \"([a-z0-9_]+)\"");
   int ops = 0;
   for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(std::filesystem::path(CHIASM_SOURCE_DIR) / "kernels")) {
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(test::source_folder()) / "kernels")) {
     if (entry.path().extension() != ".h" || entry.path().filename() == "op.h") continue;
     std::ifstream file(entry.path());
     for (std::string line; std::getline(file, line);) {

@@ -5,11 +5,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/source_tree.h"
+
 namespace chiasm::test {
 namespace {
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(CHIASM_SOURCE_DIR) + "/" + path);
+  std::ifstream file(source_folder() + "/" + path);
   EXPECT_TRUE(file) << path;
   std::ostringstream text;
   text << file.rdbuf();

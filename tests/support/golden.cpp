@@ -6,11 +6,12 @@
 #include <stdexcept>
 
 #include "tests/support/op_checks.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 
 Golden::Golden(const std::string& topic) : topic_(topic) {
-  const std::string path = std::string(CHIASM_SOURCE_DIR) + "/tests/oracles/golden/" + topic + ".txt";
+  const std::string path = source_folder() + "/tests/oracles/golden/" + topic + ".txt";
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path);
   for (std::string line; std::getline(file, line);) {

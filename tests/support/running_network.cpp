@@ -9,12 +9,13 @@
 #include <functional>
 
 #include "models/recipe_file.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
 
 const std::string& recipe_folder() {
-  static const std::string folder = std::string(CHIASM_SOURCE_DIR) + "/models/recipes";
+  static const std::string folder = source_folder() + "/models/recipes";
   return folder;
 }
 

@@ -17,6 +17,7 @@
 #include "tests/support/hashed.h"
 #include "tests/support/process.h"
 #include "tests/support/running_network.h"
+#include "tests/support/source_tree.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::test {
@@ -25,7 +26,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::string kRecipes = std::string(CHIASM_SOURCE_DIR) + "/models/recipes/";
+const std::string kRecipes = test::source_folder() + "/models/recipes/";
 const std::string kSqueezenet = kRecipes + "squeezenet_1_0.json";
 
 ProcessResult convert(std::vector<std::string> arguments) {
@@ -298,7 +299,7 @@ INSTANTIATE_TEST_SUITE_P(Convert, TorchvisionNetwork,
 // Files that are not part of chiasm: beside its source tree, or where CHIASM_SHARED_DATA says.
 std::string shared_data(const std::string& name) {
   const char* set = std::getenv("CHIASM_SHARED_DATA");
-  return (set ? std::string(set) : std::string(CHIASM_SOURCE_DIR) + "/../shared/data") + "/" + name;
+  return (set ? std::string(set) : test::source_folder() + "/../shared/data") + "/" + name;
 }
 
 TEST(Squeezenet, WithImagenetWeightsGivesTheExpectedScores) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "tests/support/source_tree.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm {
@@ -65,7 +66,7 @@ TEST_P(SmallRecipe, HasTheParametersOfItsCircuit) {
   const Circuit& circuit = GetParam();
   for (const Family& f : {kFashion, kCifar}) {
     const std::string name = std::string(f.prefix) + circuit.name;
-    const Recipe recipe = load_recipe(CHIASM_SOURCE_DIR "/models/recipes/" + name + ".json", {});
+    const Recipe recipe = load_recipe(test::source_folder() + "/models/recipes/" + name + ".json", {});
     EXPECT_EQ(recipe.name, name);
     EXPECT_EQ(recipe.network.graph.image, (Shape{f.image, f.image, f.channels}));
     const NetworkSummary size = summarise(recipe.network);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/support/source_rules.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST(SourceTree, KeepsItsRules) {
-  const std::vector<SourceFile> files = source_files(CHIASM_SOURCE_DIR);
+  const std::vector<SourceFile> files = source_files(test::source_folder());
   std::set<std::string> folders;
   for (const SourceFile& file : files) {
     folders.insert(file.path.substr(0, file.path.find('/')));

@@ -8,6 +8,7 @@
 #include "kernels/error.h"
 #include "tests/engine/io/npy_bytes.h"
 #include "tests/support/file_corpus.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm {
 namespace {
@@ -66,7 +67,7 @@ TEST(Npz, ComesBackAsItWas) {
 }
 
 TEST(Npz, ReadsWhatNumpyWrote) {
-  const auto deflated = read_npz(CHIASM_SOURCE_DIR "/tests/data/deflated.npz");
+  const auto deflated = read_npz(test::source_folder() + "/tests/data/deflated.npz");
   EXPECT_EQ(deflated.size(), 24U);
   for (const auto& [name, tensor] : deflated) {
     if (name == "bool" || name == "scalar" || name == "empty" || name == "one_axis") continue;
@@ -85,7 +86,7 @@ TEST(Npz, ReadsWhatNumpyWrote) {
   EXPECT_EQ(deflated.at("empty").shape(), (Shape{0, 3}));
   EXPECT_EQ(deflated.at("one_axis").shape(), Shape{1});
 
-  const auto stored = read_npz(CHIASM_SOURCE_DIR "/tests/data/stored.npz");
+  const auto stored = read_npz(test::source_folder() + "/tests/data/stored.npz");
   EXPECT_EQ(stored.size(), 3U);
   for (const auto& [name, tensor] : stored) EXPECT_THAT(numbers(tensor), ElementsAre(0, 1, 2, 3, 4, 5)) << name;
 }

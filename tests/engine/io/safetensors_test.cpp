@@ -10,6 +10,7 @@
 
 #include "kernels/error.h"
 #include "tests/support/file_corpus.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm {
 namespace {
@@ -67,7 +68,7 @@ TEST(Safetensors, ComesBackAsItWas) {
 }
 
 TEST(Safetensors, ReadsWhatPythonWrote) {
-  const Safetensors content = read_safetensors(CHIASM_SOURCE_DIR "/tests/data/python.safetensors");
+  const Safetensors content = read_safetensors(test::source_folder() + "/tests/data/python.safetensors");
   EXPECT_EQ(content.metadata, (std::map<std::string, std::string>{{"format", "np"}, {"note", "µ"}}));
   const auto at = [&](const std::string& name) -> const Tensor& { return content.tensors.at(name); };
   EXPECT_EQ(content.tensors.size(), 9U);
@@ -105,7 +106,7 @@ TEST(Safetensors, SurvivesDamage) {
   const Bytes valid = test::read_all(folder / "file");
   EXPECT_GT(test::expect_survives_damage(valid, valid.size() - 64, 2000, true, load), 2000);
   // Without a checksum, damage to the data is not seen and must load.
-  const Bytes python = test::read_all(CHIASM_SOURCE_DIR "/tests/data/python.safetensors");
+  const Bytes python = test::read_all(test::source_folder() + "/tests/data/python.safetensors");
   EXPECT_GT(test::expect_survives_damage(python, python.size() - 200, 500, true, load), 500);
 }
 

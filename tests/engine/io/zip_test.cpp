@@ -15,6 +15,7 @@
 #include "engine/io/npy_text.h"
 #include "kernels/error.h"
 #include "tests/support/file_corpus.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm {
 namespace {
@@ -142,7 +143,7 @@ TEST(ArrayFile, ReadsPartsOfWhateverReadNpyReads) {
     EXPECT_TRUE(std::equal(part.values<float>().begin(), part.values<float>().end(), values.begin() + 17))
         << file.name();
   }
-  const ZipReader numpy(CHIASM_SOURCE_DIR "/tests/data/deflated.npz");
+  const ZipReader numpy(test::source_folder() + "/tests/data/deflated.npz");
   for (const ZipReader::Entry& entry : numpy.entries()) {
     const Tensor whole = read_npz(numpy.path(), entry.name.substr(0, entry.name.size() - 4));
     const ArrayFile file = ArrayFile::open_npz(numpy, entry);
