@@ -14,7 +14,7 @@
 
 namespace chiasm {
 
-enum class RandomPurpose : std::uint32_t { kInitialise = 1, kShuffle = 2, kAugment = 3, kDropout = 4, kNoise = 5 };
+enum class RandomPurpose : std::uint32_t { kInitialise = 1, kShuffle = 2, kAugment = 3, kDropout = 4, kNoise = 5, kTrials = 6 };
 
 struct RandomAddress {
   std::uint64_t seed = 0;

@@ -10,4 +10,8 @@ namespace chiasm::test {
 // Without "/" at its end.
 const std::string& source_folder();
 
+// A file that is not part of chiasm and may be absent: beside the source tree in shared/data, or where
+// CHIASM_SHARED_DATA says. A test that needs it is skipped, and counted as skipped, without it.
+std::string shared_data(const std::string& name);
+
 }  // namespace chiasm::test

@@ -296,12 +296,6 @@ INSTANTIATE_TEST_SUITE_P(Convert, TorchvisionNetwork,
                                          Torchvision{"vgg16_bn", "vgg16_bn", "vgg16_bn_torchvision", 16, 224}),
                          [](const auto& info) { return std::string(info.param.network); });
 
-// Files that are not part of chiasm: beside its source tree, or where CHIASM_SHARED_DATA says.
-std::string shared_data(const std::string& name) {
-  const char* set = std::getenv("CHIASM_SHARED_DATA");
-  return (set ? std::string(set) : test::source_folder() + "/../shared/data") + "/" + name;
-}
-
 TEST(Squeezenet, WithImagenetWeightsGivesTheExpectedScores) {
   const std::string weights = shared_data("squeezenet/squeezenet_v1.0_decoded_f32.npz");
   if (!std::filesystem::exists(weights)) GTEST_SKIP() << weights << " is not there";

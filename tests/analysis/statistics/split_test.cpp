@@ -25,8 +25,9 @@ TEST(Split, PermutationsAreThoseOfNumPysLegacyGenerator) {
 
 // The counts of spec/neural_analysis.md section 3.
 TEST(Split, TrainsOnTheCeilingOfTheFraction) {
-  for (const auto [count, fraction, train] :
-       {std::tuple{118, 0.5, 59}, {400, 0.2, 80}, {900, 0.2, 180}, {80, 0.2, 16}, {7, 0.5, 4}}) {
+  const std::tuple<int, double, int> cases[] = {
+      {118, 0.5, 59}, {400, 0.2, 80}, {900, 0.2, 180}, {80, 0.2, 16}, {7, 0.5, 4}};
+  for (const auto& [count, fraction, train] : cases) {
     const Split split = random_split(3, count, fraction);
     EXPECT_EQ(std::ssize(split.train), train);
     Indices all = split.train;
