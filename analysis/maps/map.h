@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map predicts the responses of units from those of others (spec/neural_analysis.md section 4). Each kind is one
-// file, map_<name>.cpp below this folder, and one line of the table in method.cpp.
+// file below this folder, and one line of the table in method.cpp.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,16 @@
 
 namespace chiasm {
 
-// What was chosen for each target unit, and how the fit went.
+// What was chosen for each target unit, and how the fit went. Units that were not fitted (below) have a choice of NaN,
+// or -1.
 struct MapReport {
   std::vector<double> alpha;       // chosen penalty per unit; empty: nothing to choose
   std::vector<double> l1_ratio;    // likewise
   std::vector<std::int64_t> unit;  // one-to-one: the chosen source unit
   int components = 0;              // PLS: used, after the cap by rank
   std::int64_t not_converged = 0;  // fits that stopped at their limit of iterations
+  std::int64_t constant = 0;       // units without variance on the training rows, predicted by their mean
+  std::int64_t not_finite = 0;     // units with a training response that is not finite, predicted as NaN
 };
 
 // One source and one split, prepared for any number of targets: for target animals, trial halves and bootstraps. What
@@ -31,7 +34,8 @@ class PreparedMap {
  public:
   virtual ~PreparedMap() = default;
   // Fits to y [train, units], rows in the order of split.train, and returns predictions [test, units] in the order of
-  // split.test. Units without variance are predicted by their mean. `report` may be null. Thread-safe.
+  // split.test. Units without variance are predicted by their mean. `report` may be null. Thread-safe. Throws
+  // ShapeError when y has another number of rows.
   virtual Matrix<T> predict(const CpuStream& stream, MatrixView<T> y, MapReport* report = nullptr) const = 0;
 };
 
@@ -39,7 +43,7 @@ template <class T>
 class MapMethod {
  public:
   virtual ~MapMethod() = default;
-  // `source` is shared, `split` is copied. Thread-safe.
+  // `source` is shared, `split` is copied. Thread-safe. Throws InputError for a split that does not fit the source.
   virtual std::unique_ptr<PreparedMap<T>> prepare(const CpuStream& stream, const Source<T>& source,
                                                   const Split& split) const = 0;
 };

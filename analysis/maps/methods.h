@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The makers that the table in method.cpp names. Each throws InputError for options it cannot take, and may expect that
+// its maps only see valid splits and units that vary (usable_units.h).
+#pragma once
+
+#include <memory>
+
+#include "analysis/maps/map.h"
+
+namespace chiasm {
+
+template <class T>
+std::unique_ptr<MapMethod<T>> one_to_one_map(const MapOptions& options);
+
+}  // namespace chiasm
