@@ -60,6 +60,8 @@ class Hdf5Reader {
   // Names of what is in a group, sorted.
   std::vector<std::string> names(const std::string& group) const;
   bool has(const std::string& path) const;
+  enum class Kind { kNothing, kGroup, kNumbers, kTexts, kOther };
+  Kind kind(const std::string& path) const;
   // Floating-point numbers of 8 bytes are float64, shorter ones float32, integers int32.
   Spec spec(const std::string& path) const;
   // The block of this shape that begins at `first`. Throws InputError when it lies outside, FileError for integers that

@@ -60,6 +60,7 @@ DType element_type(const std::string& file, const std::string& object, hid_t typ
       if (H5Tget_size(type) <= 8) return H5Tget_size(type) == 8 ? DType::kFloat64 : DType::kFloat32;
       break;
     case H5T_INTEGER:
+    case H5T_ENUM:  // the numbers behind the names; Python writes booleans so
       return DType::kInt32;
     default:
       break;
@@ -142,6 +143,33 @@ bool Hdf5Reader::has(const std::string& path) const {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     if (H5Lexists(*handles_->file, path.substr(0, at).c_str(), H5P_DEFAULT) <= 0) return false;
     if (at == std::string::npos) return true;
+  }
+}
+
+Hdf5Reader::Kind Hdf5Reader::kind(const std::string& path) const {
+  const Hdf5Section section;
+  if (path != "/" && !has(path)) return Kind::kNothing;
+  const Hdf5Handle object(H5Oopen(*handles_->file, path.c_str(), H5P_DEFAULT), H5Oclose);
+  if (!object) return Kind::kNothing;  // a link to what is not there
+  switch (H5Iget_type(*object)) {
+    case H5I_GROUP:
+      return Kind::kGroup;
+    case H5I_DATASET:
+      break;
+    default:
+      return Kind::kOther;
+  }
+  const Hdf5Handle type = checked(path_, path, {H5Dget_type(*object), H5Tclose});
+  switch (H5Tget_class(*type)) {
+    case H5T_FLOAT:
+      return H5Tget_size(*type) <= 8 ? Kind::kNumbers : Kind::kOther;
+    case H5T_INTEGER:
+    case H5T_ENUM:
+      return Kind::kNumbers;
+    case H5T_STRING:
+      return Kind::kTexts;
+    default:
+      return Kind::kOther;
   }
 }
 
