@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace chiasm {
+
+// Rank of each value, 1 for the smallest; equal values share the mean of theirs. A NaN has no rank: it stays NaN, and
+// the others are ranked among themselves.
+std::vector<double> ranks(std::span<const double> values);
+
+// Sizes of the groups of equal values, those of 2 and more, in ascending order of the values. REQUIRES: no NaN.
+std::vector<std::int64_t> tie_sizes(std::span<const double> values);
+
+}  // namespace chiasm
