@@ -34,8 +34,8 @@ class PreparedMap {
  public:
   virtual ~PreparedMap() = default;
   // Fits to y [train, units], rows in the order of split.train, and returns predictions [test, units] in the order of
-  // split.test. Units without variance are predicted by their mean. `report` may be null. Thread-safe. Throws
-  // ShapeError when y has another number of rows.
+  // split.test. Units without variance are predicted by their mean. `report` may be null and is overwritten.
+  // Thread-safe. Throws ShapeError when y has another number of rows.
   virtual Matrix<T> predict(const CpuStream& stream, MatrixView<T> y, MapReport* report = nullptr) const = 0;
 };
 
