@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "engine/glob.h"
 #include "engine/ops.h"
 #include "kernels/pooling/adaptive_average_pool2d.h"
 #include "kernels/pooling/global_average_pool.h"
@@ -15,18 +16,6 @@ namespace chiasm {
 namespace {
 
 constexpr std::string_view kUnits = ":units";
-
-// Whether `text` fits a pattern in which * stands for any text and ? for one character.
-bool fits(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern[0] == '*') {
-    for (std::size_t skip = 0; skip <= text.size(); ++skip) {
-      if (fits(pattern.substr(1), text.substr(skip))) return true;
-    }
-    return false;
-  }
-  return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) && fits(pattern.substr(1), text.substr(1));
-}
 
 int number(std::string_view text, const std::string& whole, int total) {
   int value = -1;
@@ -66,7 +55,7 @@ std::vector<ActivityLayer> select_layers(const TemporalGraph& graph, std::span<c
     bool any = false;
     for (std::size_t i = 0; i < graph.layers.size(); ++i) {
       const std::string& name = graph.layers[i].name;
-      if (!fits(pattern, name)) continue;
+      if (!fits_glob(pattern, name)) continue;
       any = true;
       ActivityLayer layer{static_cast<int>(i), units, name + (units ? std::string(kUnits) : "")};
       if (std::ranges::find(selected, layer) == selected.end()) selected.push_back(std::move(layer));

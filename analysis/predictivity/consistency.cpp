@@ -60,7 +60,24 @@ std::int64_t fits_of(const PredictivityConfig& config) {
   return std::ssize(config.splits) * (1 + 2 * static_cast<std::int64_t>(config.bootstraps));
 }
 
+bool pools(const ConsistencyConfig& config) { return config.source == ConsistencyConfig::Source::kPooled; }
+
+// Of a target and what it is predicted from.
+std::int64_t pairs_of(const ConsistencyConfig& config, const std::vector<Recording>& recordings) {
+  std::int64_t pairs = 0;
+  for (const Recording& target : recordings) {
+    pairs += pools(config) ? 1 : std::ranges::count_if(recordings, [&](const Recording& source) {
+      return source.animal != target.animal;
+    });
+  }
+  return pairs;
+}
+
 }  // namespace
+
+std::int64_t fits_of(const ConsistencyConfig& config, const std::vector<Recording>& recordings) {
+  return pairs_of(config, recordings) * fits_of(config.scores);
+}
 
 template <class T>
 std::vector<AnimalConsistency> inter_animal_consistency(const CpuStream& stream, const MapMethod<T>& method,
@@ -79,19 +96,15 @@ std::vector<AnimalConsistency> inter_animal_consistency(const CpuStream& stream,
     throw InputError("consistency between animals needs two or more, found " + std::to_string(animals.size()) +
                      (animals.empty() ? "" : " (" + animals[0] + ")"));
   }
-  const bool pooled = config.source == ConsistencyConfig::Source::kPooled;
-  std::int64_t smallest = recordings[0].trials.units(), pairs = 0;
-  for (const Recording& target : recordings) {
-    smallest = std::min(smallest, target.trials.units());
-    pairs += pooled ? 1 : std::ranges::count_if(names, [&](const std::string& name) { return name != target.animal; });
-  }
+  const bool pooled = pools(config);
+  std::int64_t smallest = recordings[0].trials.units();
+  for (const Recording& target : recordings) smallest = std::min(smallest, target.trials.units());
 
   PredictivityConfig scores_config = config.scores;
   std::int64_t pair = 0;
   if (config.scores.progress) {
     scores_config.progress = [&](std::int64_t done, std::int64_t) {
-      const std::int64_t fits = fits_of(config.scores);
-      return config.scores.progress(pair * fits + done, pairs * fits);
+      return config.scores.progress(pair * fits_of(config.scores) + done, fits_of(config, recordings));
     };
   }
 

@@ -38,6 +38,9 @@ struct AnimalConsistency {
   Predictivity scores;             // of those: over sources, then over the maps in which a cell was seen
 };
 
+// How many fits inter_animal_consistency() makes.
+std::int64_t fits_of(const ConsistencyConfig& config, const std::vector<Recording>& recordings);
+
 // One result per animal, in the order of their first recording. Every recording is to the same stimuli. Stops, with
 // complete = false in what was not finished, when progress says so. Throws InputError for fewer than two animals.
 template <class T>

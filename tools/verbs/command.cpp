@@ -31,6 +31,9 @@ int run_command(int argc, const char* const* argv) {
   add_compare(app, action);
   add_extract(app, action);
   add_convert(app, action);
+  add_map(app, action);
+  add_reliability(app, action);
+  add_consistency(app, action);
   add_recipes(app, action);
   try {
     app.parse(argc, argv);

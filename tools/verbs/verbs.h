@@ -21,6 +21,9 @@ void add_plan(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_extract(CLI::App& app, Action& action);
 void add_convert(CLI::App& app, Action& action);
+void add_map(CLI::App& app, Action& action);
+void add_reliability(CLI::App& app, Action& action);
+void add_consistency(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
 
 // Exit statuses beside 0, done.

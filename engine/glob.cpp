@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/glob.h"
+
+namespace chiasm {
+
+bool fits_glob(std::string_view pattern, std::string_view text) {
+  // Where the last * stands, and how much of the text it covers so far: trying more of it is all that a mismatch asks
+  // for, because earlier ones have nothing to gain from it.
+  std::size_t p = 0, t = 0, star = pattern.npos, covered = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      covered = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++covered;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace chiasm

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/neural/fit_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/matrix.h"
+#include "engine/io/npy.h"
+#include "kernels/error.h"
+#include "tools/neural/response_options.h"
+
+namespace chiasm {
+
+void FitOptions::add_to(CLI::App& verb) {
+  verb.add_option("--method", method, "The map")->check(CLI::IsMember(map_methods()))->capture_default_str();
+  verb.add_option("--components", components, "Of pls; at most as many as the training stimuli allow")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb.add_flag("--scale", scale, "pls: divide by standard deviations");
+  verb.add_flag("--converged", converged, "pls: the converged weights, not those of the usual tolerance");
+  verb.add_option("--alpha", alpha,
+                  "Penalty of ridge, lasso, elasticnet and factored: a number, 0.1,1,10 or lowest:highest:count (grid)")
+      ->capture_default_str();
+  verb.add_option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty, a number or several")
+      ->capture_default_str();
+  verb.add_flag("--alpha-over-n", alpha_over_n, "Divide alpha by the number of training stimuli");
+  verb.add_option("--folds", folds, "How one of several penalties is chosen: 0 leave-one-out (ridge), else folds")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  verb.add_option("--train-fraction", train_fraction, "Of the stimuli")->capture_default_str();
+  verb.add_option("--splits", splits, "How many random splits into training and test stimuli; split s has seed s")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  verb.add_option("--train-indices", train_indices,
+                  "Train on these stimuli, test on the rest: an .npy file, or numbers and ranges such as 0..319");
+  verb.add_option("--bootstraps", bootstraps, "Halvings of the trials for noise correction (100); 0: none")
+      ->check(CLI::Range(0, 1000000));
+  verb.add_option("--seed", seed, "Of the halvings, and added to the seeds of the splits")->capture_default_str();
+  verb.add_option("--dtype", dtype, "float64 or float32")
+      ->check(CLI::IsMember({"float64", "float32"}))
+      ->capture_default_str();
+  verb.add_option("--threads", threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+}
+
+MapOptions FitOptions::map() const {
+  MapOptions options;
+  options.method = method;
+  options.components = components;
+  options.scale = scale;
+  options.converged = converged;
+  options.alphas = parse_grid(alpha, "--alpha");
+  options.l1_ratios = parse_grid(l1_ratio, "--l1-ratio");
+  options.alpha_over_n = alpha_over_n;
+  options.folds = folds;
+  return options;
+}
+
+std::vector<Split> FitOptions::split(std::int64_t count) const {
+  if (!train_indices.empty()) return {split_by(read_indices(train_indices, "--train-indices"), count)};
+  std::vector<Split> all;
+  for (int s = 0; s < splits; ++s) {
+    all.push_back(
+        random_split(static_cast<std::uint32_t>(seed) + static_cast<std::uint32_t>(s), count, train_fraction));
+  }
+  return all;
+}
+
+int FitOptions::bootstraps_for(std::int64_t repeats) const { return bootstraps.value_or(repeats < 2 ? 0 : 100); }
+
+std::vector<std::int64_t> read_indices(const std::string& file_or_text, const std::string& option) {
+  if (!file_or_text.ends_with(".npy")) return parse_numbers(file_or_text, option);
+  const Tensor tensor = read_npy(file_or_text);
+  if (tensor.shape().rank() != 1 || tensor.dtype() != DType::kInt32) {
+    throw InputError(option + ": " + file_or_text + " holds " + to_string(tensor.spec()) +
+                     "; allowed is one axis of whole numbers");
+  }
+  return {tensor.values<std::int32_t>().begin(), tensor.values<std::int32_t>().end()};
+}
+
+}  // namespace chiasm

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of the verbs that fit maps: which map, on which stimuli, and how often.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/maps/map.h"
+#include "analysis/statistics/split.h"
+
+namespace CLI {
+class App;
+}
+
+namespace chiasm {
+
+struct FitOptions {
+  std::string method = "pls", alpha = "1", l1_ratio = "0.5", train_indices, dtype = "float64";
+  int components = 25, folds = 0, splits = 10, threads = 0;
+  std::optional<int> bootstraps;  // left out: 100, or none where trials cannot be halved
+  bool scale = false, converged = false, alpha_over_n = false;
+  double train_fraction = 0.5;
+  std::uint64_t seed = 0;
+
+  void add_to(CLI::App& verb);
+  MapOptions map() const;
+  // `count` stimuli; positions among them.
+  std::vector<Split> split(std::int64_t count) const;
+  // None of stimuli that were shown once, unless they were asked for.
+  int bootstraps_for(std::int64_t repeats) const;
+};
+
+// Whole numbers in an .npy file, or in a text as parse_numbers() takes it. Throws InputError.
+std::vector<std::int64_t> read_indices(const std::string& file_or_text, const std::string& option);
+
+}  // namespace chiasm

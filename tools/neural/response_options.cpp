@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/neural/response_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+#include "kernels/error.h"
+
+namespace chiasm {
+namespace {
+
+std::vector<std::string> pieces(const std::string& text, char between) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t at = text.find(between); at != text.npos; at = text.find(between, begin)) {
+    parts.push_back(text.substr(begin, at - begin));
+    begin = at + 1;
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+template <class Number>
+Number number_of(const std::string& text, const std::string& option, const char* allowed) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw InputError(option + ": found \"" + text + "\"; allowed are " + allowed);
+  }
+  return value;
+}
+
+}  // namespace
+
+void ResponseOptions::add_to(CLI::App& verb) {
+  verb.add_option("--responses", file,
+                  "Recorded responses: .npy, .npz, .h5, .nwb, .nc, .mat or .csv; units x stimuli x repeats x time bins")
+      ->required();
+  verb.add_option("--responses-key", read.key, "Which array of the file");
+  verb.add_option("--axes", read.axes, "Which axis is which, such as stimulus,unit,repeat");
+  verb.add_option("--area", areas, "Use the units of these areas only, joined by commas")->delimiter(',');
+  verb.add_option("--area-key", read.areas, "Where the area of each unit is, if not in areas");
+  verb.add_option("--specimen-key", read.specimens, "Where the animal of each unit is, if not in specimens");
+  verb.add_option("--stimulus-key", read.stimulus_ids, "Where the id of each stimulus is, if not in stimulus_ids");
+  verb.add_option("--stimuli", read.ids,
+                  "Ids of the stimuli: a text file with one on each line, or the folder or .zip of their images");
+  verb.add_option("--intervals", read.intervals, "NWB: the table of trials below /intervals");
+  verb.add_option("--bin-ms", read.bin_width_ms, "NWB: width of a time bin; 0: the whole trial");
+  verb.add_option("--window", window, "Average over the time bins from:to, in ms");
+  verb.add_option("--halves", halves,
+                  "How trials are halved: synchronised, the same repeats for all stimuli, as published; per-stimulus, "
+                  "equally many; auto: per-stimulus where trials are missing")
+      ->check(CLI::IsMember({"synchronised", "per-stimulus", "auto"}))
+      ->capture_default_str();
+}
+
+NeuralDataset ResponseOptions::load() const {
+  NeuralDataset dataset = read_neural(file, read);
+  if (!areas.empty()) {
+    const std::vector<std::string> known = areas_of(dataset);
+    for (const std::string& area : areas) {
+      if (std::ranges::find(known, area) != known.end()) continue;
+      std::string names;
+      for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+      throw InputError("--area: found \"" + area + "\"; " + file + " has " +
+                       (dataset.areas.empty() ? "no areas" : names));
+    }
+    dataset = select_units(dataset, [&](std::int64_t unit) {
+      return std::ranges::find(areas, dataset.areas[static_cast<std::size_t>(unit)]) != areas.end();
+    });
+  }
+  if (!window.empty()) {
+    const std::vector<std::string> ends = pieces(window, ':');
+    constexpr const char* kAllowed = "two numbers of ms such as 70:170";
+    if (ends.size() != 2) throw InputError("--window: found \"" + window + "\"; allowed are " + std::string(kAllowed));
+    dataset = average_time(dataset, number_of<double>(ends[0], "--window", kAllowed),
+                           number_of<double>(ends[1], "--window", kAllowed));
+  }
+  return dataset;
+}
+
+std::vector<Target> targets_of(const NeuralDataset& dataset, Halving halving) {
+  std::vector<Target> targets;
+  for (const std::string& area : areas_of(dataset)) {
+    for (SpecimenUnits& specimen : by_specimen(dataset, area)) {
+      // Halves of an animal are drawn by its name, the same in all of its areas.
+      Trials trials(specimen.specimen.empty() ? "recording" : specimen.specimen, dataset.responses, specimen.units,
+                    halving);
+      targets.push_back({area, specimen.specimen, std::move(trials), std::move(specimen.units)});
+    }
+  }
+  return targets;
+}
+
+std::string name_of(const Target& target) {
+  if (target.area.empty() && target.specimen.empty()) return "all units";
+  if (target.area.empty() || target.specimen.empty()) return target.area + target.specimen;
+  return target.area + ", " + target.specimen;
+}
+
+std::vector<std::string> unit_names(const NeuralDataset& dataset) {
+  if (!dataset.unit_ids.empty()) return dataset.unit_ids;
+  std::vector<std::string> names;
+  for (std::int64_t unit = 0; unit < dataset.units(); ++unit) names.push_back(std::to_string(unit));
+  return names;
+}
+
+std::vector<std::int64_t> parse_numbers(const std::string& text, const std::string& option) {
+  constexpr const char* kAllowed = "numbers and ranges such as 0,3,5..9";
+  std::vector<std::int64_t> numbers;
+  for (const std::string& part : pieces(text, ',')) {
+    const std::size_t dots = part.find("..");
+    const auto first = number_of<std::int64_t>(part.substr(0, dots), option, kAllowed);
+    const auto last = dots == part.npos ? first : number_of<std::int64_t>(part.substr(dots + 2), option, kAllowed);
+    constexpr std::int64_t kMost = 1 << 24;
+    if (first < 0 || last < first || last - first > kMost) {
+      throw InputError(option + ": found \"" + part + "\"; allowed are " + kAllowed);
+    }
+    for (std::int64_t number = first; number <= last; ++number) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<double> parse_grid(const std::string& text, const std::string& option) {
+  constexpr const char* kAllowed = "numbers such as 0.1,1,10, or lowest:highest:count, all above 0";
+  const auto bad = [&](const std::string& part) {
+    return InputError(option + ": found \"" + part + "\"; allowed are " + kAllowed);
+  };
+  std::vector<double> values;
+  const std::vector<std::string> ends = pieces(text, ':');
+  if (ends.size() == 3) {
+    const auto low = number_of<double>(ends[0], option, kAllowed), high = number_of<double>(ends[1], option, kAllowed);
+    const auto count = number_of<int>(ends[2], option, kAllowed);
+    constexpr int kMost = 10000;
+    if (!(low > 0.0 && high >= low) || count < 2 || count > kMost) throw bad(text);
+    for (int i = 0; i < count; ++i) {
+      values.push_back(std::exp(std::lerp(std::log(low), std::log(high), static_cast<double>(i) / (count - 1))));
+    }
+    return values;
+  }
+  for (const std::string& part : pieces(text, ',')) {
+    values.push_back(number_of<double>(part, option, kAllowed));
+    if (!(values.back() >= 0.0) || !std::isfinite(values.back())) throw bad(part);
+  }
+  return values;
+}
+
+}  // namespace chiasm
