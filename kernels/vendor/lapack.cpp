@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/vendor/lapack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -17,6 +18,7 @@ void dsyevd_(const char* job, const char* triangle, const int* n, double* a, con
 void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info, std::size_t);
 void dpotrs_(const char* triangle, const int* n, const int* columns, const double* a, const int* lda, double* b,
              const int* ldb, int* info, std::size_t);
+void dpotri_(const char* triangle, const int* n, double* a, const int* lda, int* info, std::size_t);
 }
 
 namespace chiasm {
@@ -80,6 +82,24 @@ void cholesky_solve(std::int64_t n, const double* a, std::int64_t count, double*
   int info = 0;
   dpotrs_(&kOurLowerTriangle, &side, &columns, a, &side, b, &side, &info, 1);
   require_valid(info, "dpotrs");
+}
+
+void cholesky_invert(std::int64_t n, double* a) {
+  if (n == 0) return;
+  const LibraryThreads one(1);
+  const int side = to_lapack(n);
+  int info = 0;
+  dpotri_(&kOurLowerTriangle, &side, a, &side, &info, 1);
+  require_valid(info, "dpotri");
+  // By tiles, because the other triangle is read by columns.
+  constexpr std::int64_t kTile = 32;
+  for (std::int64_t i0 = 0; i0 < n; i0 += kTile) {
+    for (std::int64_t k0 = 0; k0 <= i0; k0 += kTile) {
+      for (std::int64_t i = i0; i < std::min(i0 + kTile, n); ++i) {
+        for (std::int64_t k = k0; k < std::min(k0 + kTile, i); ++k) a[k * n + i] = a[i * n + k];
+      }
+    }
+  }
 }
 
 }  // namespace chiasm

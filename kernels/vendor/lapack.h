@@ -17,5 +17,7 @@ void symmetric_eigen(std::int64_t n, double* a, double* values);
 bool cholesky(std::int64_t n, double* a);
 // Overwrites each of the `count` rows of b [count, n] with the solution x of A x = b, `a` being from cholesky().
 void cholesky_solve(std::int64_t n, const double* a, std::int64_t count, double* b);
+// Overwrites `a`, from cholesky(), with the inverse of A, both triangles.
+void cholesky_invert(std::int64_t n, double* a);
 
 }  // namespace chiasm

@@ -69,6 +69,19 @@ TEST(Lapack, CholeskySolvesEveryRow) {
   }
 }
 
+TEST(Lapack, CholeskyInvertsBothTriangles) {
+  std::vector<double> full, inverse = positive_definite(&full);
+  ASSERT_TRUE(cholesky(kSide, inverse.data()));
+  cholesky_invert(kSide, inverse.data());
+  for (std::int64_t i = 0; i < kSide; ++i) {
+    for (std::int64_t j = 0; j < kSide; ++j) {
+      double product = 0.0;
+      for (std::int64_t k = 0; k < kSide; ++k) product += full[i * kSide + k] * inverse[k * kSide + j];
+      EXPECT_NEAR(product, i == j ? 1.0 : 0.0, kTolerance);
+    }
+  }
+}
+
 TEST(Lapack, SaysWhatItCannotDo) {
   std::vector<double> indefinite{1, 0, 2, 1}, nan{1, 0, std::numeric_limits<double>::quiet_NaN(), 1}, values(2);
   EXPECT_FALSE(cholesky(2, indefinite.data()));
