@@ -21,7 +21,8 @@ configure_package_config_file(cmake/chiasmConfig.cmake.in ${PROJECT_BINARY_DIR}/
                               INSTALL_DESTINATION ${CHIASM_INSTALL_CMAKE} PATH_VARS CHIASM_INSTALL_RECIPES)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/chiasmConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/chiasmConfig.cmake ${PROJECT_BINARY_DIR}/chiasmConfigVersion.cmake
-              cmake/FindChiasmDnnl.cmake cmake/FindChiasmHdf5.cmake cmake/FindChiasmOpenblas.cmake DESTINATION ${CHIASM_INSTALL_CMAKE})
+              cmake/FindChiasmDnnl.cmake cmake/FindChiasmHdf5.cmake cmake/FindChiasmLiblinear.cmake
+              cmake/FindChiasmOpenblas.cmake DESTINATION ${CHIASM_INSTALL_CMAKE})
 if(CHIASM_WITH_CUDA)
   install(FILES cmake/FindChiasmCudnn.cmake DESTINATION ${CHIASM_INSTALL_CMAKE})
 endif()

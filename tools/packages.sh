@@ -6,8 +6,8 @@
 # shellcheck disable=SC2034
 CHIASM_BUILD_PACKAGES=(
   ccache cmake g++ ninja-build
-  libcli11-dev libdnnl-dev libeigen3-dev libfmt-dev libhdf5-dev libjpeg-dev libopenblas-openmp-dev libpng-dev nlohmann-json3-dev
-  zlib1g-dev
+  libcli11-dev libdnnl-dev libeigen3-dev libfmt-dev libhdf5-dev libjpeg-dev liblinear-dev libopenblas-openmp-dev libpng-dev
+  nlohmann-json3-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
 CHIASM_TEST_PACKAGES=(libgmock-dev libgtest-dev)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/behaviour/dense.h"
+
+#include <cassert>
+#include <numeric>
+
+#include "kernels/error.h"
+#include "kernels/vendor/lapack.h"
+
+namespace chiasm::dense {
+namespace {
+
+void factor(std::int64_t n, double* matrix) {
+  if (!cholesky(n, matrix)) {
+    throw NumericalError("svm", "a support vector machine met features that are not finite or too large");
+  }
+}
+
+}  // namespace
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  assert(a.size() == b.size());
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+std::vector<double> take(std::span<const double> values, std::span<const std::int64_t> indices) {
+  std::vector<double> taken(indices.size());
+  for (std::size_t k = 0; k < indices.size(); ++k) taken[k] = values[static_cast<std::size_t>(indices[k])];
+  return taken;
+}
+
+void put(std::span<const double> values, std::span<const std::int64_t> indices, std::span<double> into) {
+  for (std::size_t k = 0; k < indices.size(); ++k) into[static_cast<std::size_t>(indices[k])] = values[k];
+}
+
+std::vector<double> gather_lower(MatrixView<double> matrix, std::span<const std::int64_t> indices) {
+  const std::size_t n = indices.size();
+  std::vector<double> lower(n * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double* const row = matrix.row(indices[i]).data();
+    for (std::size_t k = 0; k <= i; ++k) lower[i * n + k] = row[indices[k]];
+  }
+  return lower;
+}
+
+void add_rows(MatrixView<double> matrix, std::span<const std::int64_t> indices, std::span<const double> x,
+              std::span<double> y) {
+  const auto row = [&](std::size_t k) {
+    return matrix.row(indices.empty() ? static_cast<std::int64_t>(k) : indices[k]).data();
+  };
+  // Four rows at a time, so that y is read and written once for four.
+  std::size_t k = 0;
+  for (; k + 4 <= x.size(); k += 4) {
+    const double *a = row(k), *b = row(k + 1), *c = row(k + 2), *d = row(k + 3);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      y[i] += (x[k] * a[i] + x[k + 1] * b[i]) + (x[k + 2] * c[i] + x[k + 3] * d[i]);
+    }
+  }
+  for (; k < x.size(); ++k) {
+    const double* const a = row(k);
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] += x[k] * a[i];
+  }
+}
+
+void solve_positive(std::vector<double>& matrix, std::vector<double>& b) {
+  const std::int64_t n = std::ssize(b);
+  factor(n, matrix.data());
+  cholesky_solve(n, matrix.data(), 1, b.data());
+}
+
+void invert_positive(Matrix<double>& matrix) {
+  factor(matrix.rows(), matrix.data());
+  cholesky_invert(matrix.rows(), matrix.data());
+}
+
+}  // namespace chiasm::dense
