@@ -8,6 +8,8 @@
 #include <exception>
 #include <string>
 
+#include "kernels/vendor/library_threads.h"
+
 namespace chiasm {
 namespace {
 
@@ -41,7 +43,7 @@ CpuStream::CpuStream(int threads, bool deterministic)
 void CpuStream::run_pieces(std::int64_t count, std::int64_t grain, void* self, Piece piece) const {
   const std::int64_t pieces = std::min<std::int64_t>(threads_, (count + grain - 1) / grain);
   ErrorCarrier error;
-#pragma omp parallel for num_threads(static_cast<int>(pieces)) schedule(static)
+#pragma omp parallel for num_threads(static_cast <int>(pieces)) schedule(static)
   for (std::int64_t i = 0; i < pieces; ++i) {
     error.run([&] { piece(self, count * i / pieces, count * (i + 1) / pieces); });
   }
@@ -49,11 +51,16 @@ void CpuStream::run_pieces(std::int64_t count, std::int64_t grain, void* self, P
 }
 
 void CpuStream::run_tasks(std::int64_t count, void* self, Piece piece) const {
+  if (count <= 1 || threads_ == 1) {  // waking other threads for nothing costs more than a small task
+    const LibraryThreads one(1);
+    for (std::int64_t i = 0; i < count; ++i) piece(self, i, i + 1);
+    return;
+  }
   ErrorCarrier error;
 #pragma omp parallel num_threads(threads_)
   {
-    // A team of one thread is not a parallel region to a library, which would start threads of its own. The setting ends
-    // with the region.
+    // A team of one thread is not a parallel region to a library, which would start threads of its own. The setting
+    // ends with the region.
     omp_set_num_threads(1);
 #pragma omp for schedule(dynamic, 1)
     for (std::int64_t i = 0; i < count; ++i) {
