@@ -18,6 +18,7 @@ struct Method {
 template <class T>
 constexpr Method<T> kMethods[] = {
     {"one-to-one", one_to_one_map<T>},
+    {"pls", pls_map<T>},
 };
 
 }  // namespace

@@ -11,5 +11,7 @@ namespace chiasm {
 
 template <class T>
 std::unique_ptr<MapMethod<T>> one_to_one_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> pls_map(const MapOptions& options);
 
 }  // namespace chiasm
