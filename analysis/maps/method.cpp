@@ -19,6 +19,7 @@ template <class T>
 constexpr Method<T> kMethods[] = {
     {"one-to-one", one_to_one_map<T>},
     {"pls", pls_map<T>},
+    {"ridge", ridge_map<T>},
 };
 
 }  // namespace

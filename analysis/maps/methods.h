@@ -13,5 +13,7 @@ template <class T>
 std::unique_ptr<MapMethod<T>> one_to_one_map(const MapOptions& options);
 template <class T>
 std::unique_ptr<MapMethod<T>> pls_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> ridge_map(const MapOptions& options);
 
 }  // namespace chiasm
