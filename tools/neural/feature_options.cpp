@@ -10,9 +10,9 @@
 
 namespace chiasm {
 
-void FeatureOptions::add_to(CLI::App& verb) {
+void FeatureOptions::add_to(CLI::App& verb, bool required) {
   verb.add_option("--features", file, "What chiasm extract wrote, or .npy, .npz, .h5 or .mat arrays of stimuli x units")
-      ->required();
+      ->required(required);
   verb.add_option("--features-key", read.key, "Which array of the file");
   verb.add_option("--features-axes", read.axes, "Which axis is which, such as unit,stimulus");
   verb.add_option("--features-stimuli", read.ids, "Ids of the stimuli, where the features have none");

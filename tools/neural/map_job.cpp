@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/reliability/running_mean.h"
 #include "analysis/reliability/split_half.h"
 #include "kernels/error.h"
 
@@ -48,6 +49,12 @@ Predictivity joined(const std::vector<Predictivity>& bins) {
   return all;
 }
 
+void append_rows(Matrix<double>& all, const Matrix<double>& more) {
+  std::vector<double> values(all.values().begin(), all.values().end());
+  values.insert(values.end(), more.values().begin(), more.values().end());
+  all = Matrix<double>(all.rows() + more.rows(), more.columns(), std::move(values));
+}
+
 template <class T>
 class Runner {
  public:
@@ -71,6 +78,7 @@ class Runner {
       const auto method = make_map<T>(options);
       note_ = about.name;
       std::vector<std::vector<Predictivity>> of_bins(job_.targets.size());
+      std::vector<TimeCourse> courses(job_.targets.size());
       for (std::int64_t bin = 0; bin < sources(); ++bin) {
         const Source<T> source = source_of(l, bin);
         const auto maps = model_source<T>(stream_, *method, source, job_.splits, stacked());
@@ -79,11 +87,15 @@ class Runner {
           of_bins[t].push_back(predictivity(stream_, *maps, trials, config()));
           if (!of_bins[t].back().complete) return {.layers = {}, .complete = false};
           done_ += fits_each(job_);
-          if (predictions) result.predictions = predict(*maps, trials);
+          if (!predictions && job_.time == MapTime::kAverage) continue;
+          const Matrix<T> predicted = predict_means(stream_, *maps, trials, job_.splits[0], 0);
+          if (predictions) result.predictions = by_unit(predicted, trials);
+          if (job_.time != MapTime::kAverage) append_course(courses[t], trials, predicted);
         }
       }
       for (std::size_t t = 0; t < job_.targets.size(); ++t) {
-        scores.targets.push_back({t, job_.time == MapTime::kPerBin ? joined(of_bins[t]) : of_bins[t][0]});
+        scores.targets.push_back(
+            {t, job_.time == MapTime::kPerBin ? joined(of_bins[t]) : of_bins[t][0], std::move(courses[t])});
       }
     }
     return result;
@@ -126,11 +138,30 @@ class Runner {
   }
 
   // [units, test stimuli] or [units, test stimuli, bins].
-  Tensor predict(const MapSource<T>& maps, const Trials& trials) const {
-    const Matrix<T> predicted = predict_means(stream_, maps, trials, job_.splits[0], 0);
+  static Tensor by_unit(const Matrix<T>& predicted, const Trials& trials) {
     const Tensor turned = tensor_of<T>(transposed<T>(predicted));
     const std::int64_t bins = trials.bins();
     return bins == 1 ? turned : turned.reshaped({trials.units(), predicted.rows() / bins, bins});
+  }
+
+  // Adds the bins of `trials` behind those that are there.
+  void append_course(TimeCourse& course, const Trials& trials, const Matrix<T>& predicted) const {
+    const Split rows = expand_bins(job_.splits[0], trials.bins());
+    const Matrix<double> means = trials.means();
+    Matrix<double> observed(trials.bins(), trials.units()), mapped(trials.bins(), trials.units());
+    for (std::int64_t unit = 0; unit < trials.units(); ++unit) {
+      for (std::int64_t bin = 0; bin < trials.bins(); ++bin) {
+        RunningMean real, model;
+        for (std::int64_t i = bin; i < predicted.rows(); i += trials.bins()) {
+          real.add(means(rows.test[static_cast<std::size_t>(i)], unit));
+          model.add(static_cast<double>(predicted(i, unit)));
+        }
+        observed(bin, unit) = real.mean();
+        mapped(bin, unit) = model.mean();
+      }
+    }
+    append_rows(course.observed, observed);
+    append_rows(course.predicted, mapped);
   }
 
   const CpuStream& stream_;

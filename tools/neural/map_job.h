@@ -38,9 +38,15 @@ struct MapJob {
   std::string dtype = "float64";
 };
 
+// Responses to the test stimuli of the first split, averaged over them: [bins, units].
+struct TimeCourse {
+  Matrix<double> observed, predicted;
+};
+
 struct TargetScores {
   std::size_t target = 0;
   Predictivity scores;
+  TimeCourse course;  // empty for responses averaged over time
 };
 struct LayerScores {
   std::string layer;

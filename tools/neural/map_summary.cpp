@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -137,6 +138,45 @@ Json best_json(const std::vector<std::vector<AreaScores>>& layers, const MapResu
   return best;
 }
 
+// Of the units that the best layer predicts best, a few.
+Json course_json(const MapJob& job, const MapResult& result, const std::vector<std::vector<AreaScores>>& layers) {
+  constexpr std::size_t kMostUnits = 6;
+  std::vector<std::vector<double>> scores;
+  for (const auto& areas : layers) scores.push_back(areas.back().main());
+  const int best = best_layer(scores);
+  if (best < 0) return {};
+  const LayerScores& layer = result.layers[static_cast<std::size_t>(best)];
+  const std::vector<double>& score = scores[static_cast<std::size_t>(best)];
+  // Units as scores_by_area() puts them one after the other: their target, and their place in it.
+  std::vector<std::pair<const TargetScores*, std::int64_t>> units;
+  for (const TargetScores& target : layer.targets) {
+    for (std::int64_t u = 0; u < job.targets[target.target].trials.units(); ++u) units.emplace_back(&target, u);
+  }
+  std::vector<std::size_t> order;
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    if (score[u] == score[u]) order.push_back(u);
+  }
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t u) { return score[u]; });
+  order.resize(std::min(order.size(), kMostUnits));
+  const std::vector<std::string> names = unit_names(job.responses);
+  Json course{{"layer", layer.layer}, {"start_ms", job.responses.bin_starts_ms}, {"units", Json::array()}};
+  for (const std::size_t u : order) {
+    const auto& [target, place] = units[u];
+    const auto column = [&, at = place](const Matrix<double>& m) {
+      std::vector<double> values;
+      for (std::int64_t bin = 0; bin < m.rows(); ++bin) values.push_back(m(bin, at));
+      return values;
+    };
+    const std::int64_t unit = job.targets[target->target].units[static_cast<std::size_t>(place)];
+    course["units"].push_back({{"id", names[static_cast<std::size_t>(unit)]},
+                               {"area", job.targets[target->target].area},
+                               {"score", score[u]},
+                               {"observed", column(target->course.observed)},
+                               {"predicted", column(target->course.predicted)}});
+  }
+  return course;
+}
+
 }  // namespace
 
 std::vector<std::vector<AreaScores>> scores_by_area(const MapJob& job, const MapResult& result) {
@@ -197,6 +237,7 @@ std::string json_of(const MapJob& job, const MapResult& result, const MapAbout& 
     json["layers"].push_back(row);
   }
   json["best"] = best_json(layers, result);
+  if (job.time != MapTime::kAverage) json["time_course"] = course_json(job, result, layers);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -35,10 +35,10 @@ Number number_of(const std::string& text, const std::string& option, const char*
 
 }  // namespace
 
-void ResponseOptions::add_to(CLI::App& verb) {
+void ResponseOptions::add_to(CLI::App& verb, bool required) {
   verb.add_option("--responses", file,
                   "Recorded responses: .npy, .npz, .h5, .nwb, .nc, .mat or .csv; units x stimuli x repeats x time bins")
-      ->required();
+      ->required(required);
   verb.add_option("--responses-key", read.key, "Which array of the file");
   verb.add_option("--axes", read.axes, "Which axis is which, such as stimulus,unit,repeat");
   verb.add_option("--area", areas, "Use the units of these areas only, joined by commas")->delimiter(',');

@@ -24,7 +24,7 @@ struct ResponseOptions {
   std::string window;              // "70:170" in ms: averages over these bins
   std::string halves = "auto";
 
-  void add_to(CLI::App& verb);
+  void add_to(CLI::App& verb, bool required = true);
   // Read, restricted to the areas, and with `window` averaged to one bin.
   NeuralDataset load() const;
 };

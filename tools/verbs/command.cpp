@@ -34,6 +34,7 @@ int run_command(int argc, const char* const* argv) {
   add_map(app, action);
   add_reliability(app, action);
   add_consistency(app, action);
+  add_rsa(app, action);
   add_recipes(app, action);
   try {
     app.parse(argc, argv);

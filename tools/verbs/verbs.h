@@ -24,6 +24,7 @@ void add_convert(CLI::App& app, Action& action);
 void add_map(CLI::App& app, Action& action);
 void add_reliability(CLI::App& app, Action& action);
 void add_consistency(CLI::App& app, Action& action);
+void add_rsa(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
 
 // Exit statuses beside 0, done.

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// chiasm map, reliability, consistency and rsa from the outside: what they find in simulated responses whose truth is
+// known, their files, and what they say about wrong input. Values are tested with the library (tests/analysis).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "analysis/data/write_neural.h"
+#include "analysis/maps/map.h"
+#include "analysis/similarity/dissimilarity.h"
+#include "engine/io/npy.h"
+#include "kernels/random/random_stream.h"
+#include "tests/support/file_corpus.h"
+#include "tests/support/process.h"
+
+namespace chiasm::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+constexpr std::int64_t kStimuli = 60, kFeatures = 12, kUnits = 6, kRepeats = 8;
+
+// Features, and responses that are one feature each with noise: unit u follows feature 2 u.
+struct Simulated {
+  Tensor good{Spec{DType::kFloat32, {kStimuli, kFeatures}}}, bad{Spec{DType::kFloat32, {kStimuli, kFeatures}}};
+  NeuralDataset responses{.responses = Tensor(Spec{DType::kFloat32, {kUnits, kStimuli, kRepeats, 1}})};
+
+  Simulated() {
+    const RandomStream random({.seed = 5, .purpose = RandomPurpose::kNoise});
+    const RandomStream noise({.seed = 6, .purpose = RandomPurpose::kNoise});
+    for (std::size_t i = 0; i < kStimuli * kFeatures; ++i) {
+      good.values<float>()[i] = static_cast<float>(random.normal(2 * i));
+      bad.values<float>()[i] = static_cast<float>(random.normal(2 * i + 1));
+    }
+    for (std::int64_t u = 0; u < kUnits; ++u) {
+      responses.unit_ids.push_back("u" + std::to_string(u));
+      responses.areas.push_back(u < 4 ? "V4" : "IT");
+      responses.specimens.push_back(u % 2 == 0 ? "a" : "b");
+      for (std::int64_t s = 0; s < kStimuli; ++s) {
+        for (std::int64_t k = 0; k < kRepeats; ++k) {
+          const auto at = static_cast<std::size_t>(responses.offset(u, s, k));
+          responses.responses.values<float>()[at] =
+              good.values<float>()[static_cast<std::size_t>(s * kFeatures + 2 * u)] +
+              static_cast<float>(noise.normal(at));
+        }
+      }
+    }
+  }
+};
+
+class NeuralCommand : public testing::Test {
+ protected:
+  NeuralCommand() {
+    write_npz(features, {{"conv1", simulated.bad}, {"conv2", simulated.good}});
+    write_neural(responses, simulated.responses);
+  }
+
+  static ProcessResult chiasm(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), CHIASM_COMMAND);
+    arguments.insert(arguments.begin() + 2, {"--threads", "1"});
+    return run_process(arguments);
+  }
+  static Json json_of(std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const ProcessResult result = chiasm(std::move(arguments));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return result.status == 0 ? Json::parse(result.out) : Json();
+  }
+  static std::string refusal(const std::vector<std::string>& arguments) {
+    const ProcessResult result = chiasm(arguments);
+    EXPECT_EQ(result.status, 2) << result.out << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    return result.err;
+  }
+  std::vector<std::string> map(std::vector<std::string> more) const {
+    more.insert(more.begin(), {"map", "--features", features, "--responses", responses, "--quiet"});
+    return more;
+  }
+
+  const Simulated simulated;
+  TempFolder folder;
+  std::string features = folder / "features.npz", responses = folder / "responses.npz";
+};
+
+TEST_F(NeuralCommand, MapFindsTheLayerThatTheUnitsFollow) {
+  const Json result = json_of(map({"--method", "one-to-one", "--splits", "3", "--bootstraps", "5"}));
+  ASSERT_EQ(result["layers"].size(), 2);
+  for (const Json& best : result["best"]) EXPECT_EQ(best["layer"], "conv2");
+  const Json& all = result["layers"][1]["areas"].back();
+  EXPECT_EQ(all["area"], "all areas");
+  // The feature is the truth: without noise the correlation is 1. Of 8 repeats with as much noise as signal a half has
+  // the reliability 0.8, and 30 test stimuli leave a correlation uncertain by a few hundredths.
+  EXPECT_NEAR(all["plain"]["median"], 1.0, 0.05);
+  EXPECT_GT(all["published"]["median"], 0.85);
+  EXPECT_LT(all["published"]["median"], all["plain"]["median"]);
+  EXPECT_NEAR(all["normalised"]["median"], 1.0, 0.05);
+  EXPECT_EQ(all["published"]["units"], kUnits);
+  EXPECT_LT(result["layers"][0]["areas"].back()["raw"]["median"], 0.6);
+  EXPECT_NEAR(result["reliability"][0]["median"], 8.0 / 9.0, 0.06);
+}
+
+TEST_F(NeuralCommand, MapFitsTheAnimalsOfAnAreaApart) {
+  const Json result =
+      json_of(map({"--method", "one-to-one", "--area", "V4", "--splits", "1", "--bootstraps", "0", "--layers", "*2"}));
+  EXPECT_EQ(result["responses"]["groups"].size(), 2);
+  EXPECT_EQ(result["units"], Json::parse(R"([{"area": "V4", "units": ["u0", "u2", "u1", "u3"]}])"));
+  EXPECT_EQ(result["layers"].size(), 1);
+  EXPECT_FALSE(result["layers"][0]["areas"][0].contains("published"));
+}
+
+// The test stimuli are those that do not train, in ascending order, whatever the order of the training indices.
+TEST_F(NeuralCommand, MapWritesPredictionsOfTheRemainingStimuli) {
+  std::vector<std::int32_t> train;
+  for (std::int32_t i = kStimuli - 1; i > 0; i -= 2) train.push_back(i);
+  write_npy(folder / "train.npy", Tensor::of<std::int32_t>({std::ssize(train)}, train));
+  Tensor means(Spec{DType::kFloat64, {kUnits, kStimuli}});
+  for (std::int64_t i = 0; i < kUnits * kStimuli; ++i) {
+    for (std::int64_t k = 0; k < kRepeats; ++k) {
+      means.values<double>()[static_cast<std::size_t>(i)] += static_cast<double>(
+          simulated.responses.responses.values<float>()[static_cast<std::size_t>(i * kRepeats + k)]);
+    }
+  }
+  write_npy(folder / "matrix.npy", means);
+  const ProcessResult result = chiasm({"map", "--features", features, "--layers", "conv2", "--responses",
+                                       folder / "matrix.npy", "--method", "one-to-one", "--train-indices",
+                                       folder / "train.npy", "--predictions", folder / "predicted.npy", "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("not corrected for noise: there were no bootstraps, because stimuli were shown"));
+  const Tensor predicted = read_npy(folder / "predicted.npy");
+  ASSERT_EQ(predicted.shape(), (Shape{kUnits, kStimuli / 2}));
+  for (std::int64_t u = 0; u < kUnits; ++u) {
+    for (std::int64_t i = 0; i < kStimuli / 2; ++i) {
+      EXPECT_EQ(
+          predicted.values<double>()[static_cast<std::size_t>(u * kStimuli / 2 + i)],
+          static_cast<double>(simulated.good.values<float>()[static_cast<std::size_t>(2 * i * kFeatures + 2 * u)]));
+    }
+  }
+}
+
+// Responses in two time bins, of which the second follows the features of the second step.
+TEST_F(NeuralCommand, MapTakesTimeThreeWays) {
+  Tensor stepped(Spec{DType::kFloat32, {2, kStimuli, kFeatures}});
+  std::ranges::copy(simulated.bad.values<float>(), stepped.values<float>().begin());
+  std::ranges::copy(simulated.good.values<float>(), stepped.values<float>().begin() + kStimuli * kFeatures);
+  write_npy(folder / "stepped.npy", stepped);
+  NeuralDataset two = simulated.responses;
+  two.responses = Tensor(Spec{DType::kFloat32, {kUnits, kStimuli, kRepeats, 2}});
+  two.bin_starts_ms = {50, 60};
+  two.bin_width_ms = 10;
+  const auto from = simulated.responses.responses.values<float>();
+  for (std::size_t i = 0; i < from.size(); ++i) two.responses.values<float>()[2 * i + 1] = from[i];
+  for (std::size_t i = 0; i < from.size(); ++i) two.responses.values<float>()[2 * i] = std::sin(static_cast<float>(i));
+  write_neural(folder / "two.h5", two);
+  const std::vector<std::string> options{"--features",      folder / "stepped.npy",
+                                         "--features-axes", "time,stimulus,unit",
+                                         "--responses",     folder / "two.h5",
+                                         "--method",        "one-to-one",
+                                         "--splits",        "1",
+                                         "--bootstraps",    "0",
+                                         "--quiet"};
+  const auto with = [&](const std::string& time) {
+    std::vector<std::string> arguments{"map", "--time", time};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return json_of(arguments);
+  };
+  const Json each = with("per-bin");
+  const Json& bins = each["layers"][0]["areas"].back()["bins"];
+  ASSERT_EQ(bins.size(), 2);
+  EXPECT_EQ(bins[1]["start_ms"], 60);
+  EXPECT_GT(bins[1]["raw"]["median"], 0.85);
+  EXPECT_LT(bins[0]["raw"]["median"], 0.6);
+  EXPECT_EQ(each["time_course"]["units"][0]["observed"].size(), 2);
+  EXPECT_EQ(each["time_course"]["units"][0]["predicted"].size(), 2);
+  const Json fixed = with("fixed");
+  EXPECT_GT(fixed["layers"][0]["areas"].back()["bins"][1]["raw"]["median"], 0.5);
+  EXPECT_FALSE(with("average")["layers"][0]["areas"].back().contains("bins"));
+}
+
+TEST_F(NeuralCommand, ReliabilityAndConsistencyAgreeWithTheSimulation) {
+  const Json reliability = json_of({"reliability", "--responses", responses, "--draws", "50"});
+  ASSERT_EQ(reliability["groups"].size(), 4);
+  for (const Json& group : reliability["groups"]) EXPECT_NEAR(group["reliability"]["median"], 8.0 / 9.0, 0.06);
+  // Animals share no feature, so nothing predicts the units of the other beyond chance.
+  const Json consistency = json_of({"consistency", "--responses", responses, "--method", "one-to-one", "--splits", "2",
+                                    "--bootstraps", "3", "--area", "V4", "--quiet"});
+  EXPECT_EQ(consistency["areas"][0]["animals"].size(), 2);
+  EXPECT_LT(consistency["areas"][0]["raw"]["median"], 0.5);
+  EXPECT_THAT(refusal({"consistency", "--responses", responses, "--method", "one-to-one", "--maps"}),
+              HasSubstr("--maps: found the specimen \"a\"; allowed are animal:map"));
+}
+
+TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
+  const CpuStream stream(1);
+  const Rdm rdm = dissimilarity<float>(stream, matrix_of<float>(simulated.good), Dissimilarity::kCorrelation);
+  write_npy(folder / "good.npy", Tensor::of<double>({std::ssize(rdm.values)}, rdm.values));
+  const Json result = json_of({"rsa", "--features", features, "--responses", responses, "--rdm", folder / "good.npy",
+                               "--comparison", "spearman", "--bootstraps", "5", "--quiet"});
+  ASSERT_EQ(result["references"].size(), 3);  // V4, IT and the file
+  const Json& file = result["references"][2];
+  EXPECT_EQ(file["best"], "conv2");
+  EXPECT_NEAR(file["layers"][1]["similarity"], 1.0, 1e-12);
+  EXPECT_EQ(file["against"].size(), 2);
+  EXPECT_EQ(result["references"][0]["best"], "conv2");
+  EXPECT_EQ(result["references"][0]["layers"][1]["published"]["bootstraps"], 5);
+  EXPECT_EQ(result["rdms"].size(), 5);
+
+  const ProcessResult two = chiasm({"rsa", "--rdm", folder / "good.npy", "--rdm", folder / "good.npy"});
+  EXPECT_THAT(two.out, HasSubstr(": 1.000\n"));
+  EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy"}), HasSubstr("nothing to compare: give --features"));
+  EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy", "--rdm-key", "x"}),
+              HasSubstr("no array of dissimilarities"));
+}
+
+TEST_F(NeuralCommand, LeavesAFolderThatExplainsItself) {
+  const std::string out = folder / "out";
+  json_of(map({"--method", "one-to-one", "--splits", "1", "--bootstraps", "2", "--out", out}));
+  json_of({"reliability", "--responses", responses, "--draws", "3", "--out", out});
+  EXPECT_EQ(Json::parse(read_text(out + "/map.json"))["verb"], "map");
+  EXPECT_EQ(Json::parse(read_text(out + "/reliability.json"))["draws"], 3);
+  std::filesystem::create_directories(folder / "run");
+  write_text(folder / "run/metrics.jsonl", "");
+  EXPECT_THAT(refusal(map({"--method", "one-to-one", "--out", folder / "run"})), HasSubstr("holds a training run"));
+}
+
+TEST_F(NeuralCommand, SaysWhatIsWrongWithItsInput) {
+  EXPECT_THAT(refusal(map({"--layers", "conv3"})), HasSubstr("--layers: found \"conv3\""));
+  EXPECT_THAT(refusal(map({"--area", "V1"})), AllOf(HasSubstr("--area: found \"V1\""), HasSubstr("V4, IT")));
+  EXPECT_THAT(refusal(map({"--alpha", "-1"})), HasSubstr("--alpha: found \"-1\""));
+  EXPECT_THAT(refusal(map({"--train-indices", "0..99"})), HasSubstr("train index 60"));
+  EXPECT_THAT(refusal(map({"--train-fraction", "1.5"})), HasSubstr("train fraction"));
+  EXPECT_THAT(refusal(map({"--predictions", folder / "p.npy"})), HasSubstr("--predictions: found 2 layer(s)"));
+  EXPECT_THAT(refusal(map({"--window", "70"})), HasSubstr("--window: found \"70\""));
+  EXPECT_THAT(refusal(map({"--steps", "4"})), HasSubstr("--steps: found 4"));
+  EXPECT_THAT(refusal({"map", "--features", features, "--responses", folder / "none.npy"}), HasSubstr("none.npy"));
+  // 59 stimuli without ids cannot be told from 60.
+  Tensor short_one(Spec{DType::kFloat32, {kUnits, kStimuli - 1}});
+  write_npy(folder / "short.npy", short_one);
+  EXPECT_THAT(refusal({"map", "--features", features, "--responses", folder / "short.npy"}),
+              AllOf(HasSubstr("60"), HasSubstr("59")));
+  NeuralDataset once = simulated.responses;
+  once.responses = Tensor(Spec{DType::kFloat32, {kUnits, kStimuli, 1, 1}});
+  write_neural(folder / "once.npz", once);
+  EXPECT_THAT(refusal({"map", "--features", features, "--responses", folder / "once.npz", "--bootstraps", "10"}),
+              HasSubstr("1 repeat(s)"));
+}
+
+}  // namespace
+}  // namespace chiasm::test

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <optional>
+
+#include "kernels/error.h"
+#include "tools/neural/analysis_folder.h"
+#include "tools/neural/feature_options.h"
+#include "tools/neural/response_options.h"
+#include "tools/neural/rsa_job.h"
+#include "tools/terminal/interrupt.h"
+#include "tools/terminal/progress.h"
+#include "tools/verbs/verbs.h"
+
+namespace chiasm {
+namespace {
+
+struct Options {
+  FeatureOptions features;
+  ResponseOptions responses;
+  std::vector<std::string> rdms;
+  std::string rdm_key, metric = "correlation", comparison = "pearson", out;
+  std::optional<int> bootstraps;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  bool apart = false, json = false, quiet = false;
+};
+
+RsaJob job_of(const Options& o, const CpuStream& stream, std::string& matching) {
+  RsaJob job;
+  job.config = {.dissimilarity = parse_dissimilarity(o.metric),
+                .comparison = parse_rdm_comparison(o.comparison),
+                .bootstraps = 0,
+                .seed = o.seed};
+  std::vector<std::int64_t> rows;  // of the features; empty: all
+  std::shared_ptr<const FeatureLayers> features;
+  if (!o.features.file.empty()) features = o.features.open();
+  if (!o.responses.file.empty()) {
+    NeuralDataset dataset = o.responses.load();
+    if (features) {
+      const StimulusMatch match =
+          align_stimuli(features->stimuli(), {o.responses.file, dataset.stimuli(), dataset.stimulus_ids});
+      matching = match.text;
+      if (!match.complete()) {
+        std::cerr << match.text << '\n';
+        dataset = select_stimuli(dataset, match.second);
+      }
+      rows = match.first;
+    }
+    job.config.bootstraps = o.bootstraps.value_or(dataset.repeats() < 2 ? 0 : 100);
+    job.references = references_of(stream, dataset, targets_of(dataset, parse_halving(o.responses.halves)), job.config);
+  }
+  for (const std::string& file : o.rdms) {
+    for (RsaReference& reference : references_of(file, read_rdms(file, o.rdm_key), o.apart, job.config)) {
+      job.references.push_back(std::move(reference));
+    }
+  }
+  if (job.references.empty()) throw InputError("nothing to compare with: give --responses or --rdm");
+  if (!features && job.references.size() < 2) {
+    throw InputError("nothing to compare: give --features, or a second --rdm");
+  }
+  if (!features) return job;
+  for (const std::size_t layer : o.features.select_layers(*features)) {
+    const auto steps = o.features.select_steps(*features, layer);
+    job.layers.push_back(
+        {features->layers()[layer].name,
+         dissimilarity(stream, feature_source<float>(features, layer, steps, rows), job.config.dissimilarity)});
+  }
+  return job;
+}
+
+int rsa(const Options& o) {
+  if (!o.out.empty()) check_analysis_folder(o.out);
+  const CpuStream stream(o.threads, true);
+  std::string matching;
+  RsaJob job = job_of(o, stream, matching);
+  InterruptGuard interrupt;
+  std::int64_t total = 0;
+  for (const RsaReference& reference : job.references) {
+    if (!reference.trials.empty()) total += job.config.bootstraps;
+  }
+  Progress progress(std::cerr, {.label = "rsa",
+                                .unit = "bootstrap",
+                                .total = total,
+                                .style = progress_style(2, o.quiet || total == 0),
+                                .columns = terminal_columns(2)});
+  job.config.progress = [&](std::int64_t done, std::int64_t) {
+    progress.update(done);
+    return !interrupt.requested();
+  };
+  const std::vector<RsaLayer> layers = run_rsa(stream, job);
+  progress.finish();
+  if (interrupt.requested()) {
+    std::cerr << "interrupted; nothing was written\n";
+    return kInterrupted;
+  }
+  const std::string json = json_of(job, layers, o.features.file, matching);
+  if (!o.out.empty()) write_analysis(o.out, "rsa", json);
+  std::cout << (o.json ? json + "\n" : table_of(job, layers));
+  return 0;
+}
+
+}  // namespace
+
+void add_rsa(CLI::App& app, Action& action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("rsa", "Compare dissimilarity matrices of layers and of brains");
+  o->features.add_to(*verb, false);
+  o->responses.add_to(*verb, false);
+  verb->add_option("--rdm", o->rdms,
+                   "Dissimilarity matrices: .npy, .npz, .h5 or .mat; those of one file are subjects of one brain");
+  verb->add_option("--rdm-key", o->rdm_key, "Which arrays of it: a name or a pattern");
+  verb->add_flag("--apart", o->apart, "The matrices of one file are brains of their own");
+  verb->add_option("--metric", o->metric, "How stimuli differ")
+      ->check(CLI::IsMember(dissimilarity_names()))
+      ->capture_default_str();
+  verb->add_option("--comparison", o->comparison, "How matrices are compared")
+      ->check(CLI::IsMember(rdm_comparison_names()))
+      ->capture_default_str();
+  verb->add_option("--bootstraps", o->bootstraps, "Halvings of the trials for noise correction (100); 0: none")
+      ->check(CLI::Range(0, 1000000));
+  verb->add_option("--seed", o->seed, "Of the halvings")->capture_default_str();
+  verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+  verb->add_option("--out", o->out, "Folder for rsa.json and report.html");
+  verb->add_flag("--json", o->json, "Print JSON");
+  verb->add_flag("--quiet", o->quiet, "No progress");
+  verb->footer(
+      "Examples:\n  chiasm rsa --features features.h5 --responses visp.npz\n"
+      "  chiasm rsa --features features.npz --rdm it.npy --comparison spearman --out runs/it\n"
+      "  chiasm rsa --rdm monkey.npy --rdm human.npy --comparison spearman");
+  verb->callback([o, &action] { action = [o] { return rsa(*o); }; });
+}
+
+}  // namespace chiasm
