@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/maps/standardise.h"
 #include "analysis/reliability/running_mean.h"
 #include "analysis/reliability/split_half.h"
 #include "kernels/error.h"
@@ -73,14 +74,19 @@ class Runner {
     for (std::size_t l = 0; l < job_.layers.size(); ++l) {
       const std::size_t layer = job_.layers[l];
       const FeatureLayers::Layer& about = job_.features->layers()[layer];
-      LayerScores& scores = result.layers.emplace_back(LayerScores{about.name, about.units(), {}});
+      LayerScores& scores = result.layers.emplace_back(LayerScores{about.name, about.units(), {}, 0});
       MapOptions options = job_.map;
       const auto method = make_map<T>(options);
       note_ = about.name;
       std::vector<std::vector<Predictivity>> of_bins(job_.targets.size());
       std::vector<TimeCourse> courses(job_.targets.size());
       for (std::int64_t bin = 0; bin < sources(); ++bin) {
-        const Source<T> source = source_of(l, bin);
+        Source<T> source = source_of(l, bin);
+        if (job_.standardise) {
+          Standardised<T> scaled = standardised(source);
+          source = std::move(scaled.source);
+          scores.constant_units = std::max(scores.constant_units, scaled.constant);
+        }
         const auto maps = model_source<T>(stream_, *method, source, job_.splits, stacked());
         for (std::size_t t = 0; t < job_.targets.size(); ++t) {
           const Trials trials = trials_of(job_.targets[t], bin);

@@ -36,6 +36,7 @@ struct MapJob {
   // Of the features. kAverage: for each of `layers`, those that are averaged; otherwise one list with one for each bin.
   std::vector<std::vector<std::size_t>> steps;
   std::string dtype = "float64";
+  bool standardise = false;  // features, over all stimuli
 };
 
 // Responses to the test stimuli of the first split, averaged over them: [bins, units].
@@ -52,6 +53,7 @@ struct LayerScores {
   std::string layer;
   std::int64_t units = 0;
   std::vector<TargetScores> targets;
+  std::int64_t constant_units = 0;  // where features are standardised
 };
 struct MapResult {
   std::vector<LayerScores> layers = {};

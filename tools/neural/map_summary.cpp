@@ -215,7 +215,8 @@ std::string json_of(const MapJob& job, const MapResult& result, const MapAbout& 
             {"bootstraps", job.bootstraps},
             {"seed", job.seed},
             {"time", word_of(job.time)},
-            {"dtype", job.dtype}};
+            {"dtype", job.dtype},
+            {"standardised", job.standardise}};
   Json units = Json::array(), reliability = Json::array();
   for (const AreaScores& area : layers[0]) {
     if (area.area == kAllAreas) continue;
@@ -232,7 +233,10 @@ std::string json_of(const MapJob& job, const MapResult& result, const MapAbout& 
   json["reliability"] = reliability;
   json["layers"] = Json::array();
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    Json row{{"layer", result.layers[l].layer}, {"units", result.layers[l].units}, {"areas", Json::array()}};
+    Json row{{"layer", result.layers[l].layer},
+             {"units", result.layers[l].units},
+             {"constant_units", result.layers[l].constant_units},
+             {"areas", Json::array()}};
     for (const AreaScores& area : layers[l]) row["areas"].push_back(area_json(job, area));
     json["layers"].push_back(row);
   }

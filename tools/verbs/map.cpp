@@ -23,7 +23,7 @@ struct Options {
   ResponseOptions responses;
   FitOptions fit;
   std::string time = "average", predictions, out;
-  bool json = false, quiet = false;
+  bool standardise = false, json = false, quiet = false;
 };
 
 // Training indices count the stimuli of the responses' file, some of which may have no features.
@@ -58,6 +58,7 @@ MapJob job_of(const Options& o, MapAbout& about) {
   job.bootstraps = o.fit.bootstraps_for(dataset.repeats());
   job.seed = o.fit.seed;
   job.dtype = o.fit.dtype;
+  job.standardise = o.standardise;
   job.time = o.time == "fixed" ? MapTime::kFixed : o.time == "per-bin" ? MapTime::kPerBin : MapTime::kAverage;
   if (job.time == MapTime::kAverage) {
     for (const std::size_t layer : job.layers) job.steps.push_back(o.features.select_steps(*job.features, layer));
@@ -109,6 +110,7 @@ void add_map(CLI::App& app, Action& action) {
                    "map for each")
       ->check(CLI::IsMember({"average", "fixed", "per-bin"}))
       ->capture_default_str();
+  verb->add_flag("--standardise", o->standardise, "Scale each feature to mean 0 and deviation 1 over the stimuli");
   verb->add_option("--predictions", o->predictions,
                    "Write predictions of the test stimuli, in the order of the indices that do not train: .npy, units "
                    "x stimuli (x time bins)");
