@@ -201,12 +201,15 @@ TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
   const Rdm rdm = dissimilarity<float>(stream, matrix_of<float>(simulated.good), Dissimilarity::kCorrelation);
   write_npy(folder / "good.npy", Tensor::of<double>({std::ssize(rdm.values)}, rdm.values));
   const Json result = json_of({"rsa", "--features", features, "--responses", responses, "--rdm", folder / "good.npy",
-                               "--comparison", "spearman", "--bootstraps", "5", "--quiet"});
+                               "--comparison", "spearman", "--bootstraps", "5", "--regression", "2", "--quiet"});
   ASSERT_EQ(result["references"].size(), 3);  // V4, IT and the file
   const Json& file = result["references"][2];
   EXPECT_EQ(file["best"], "conv2");
   EXPECT_NEAR(file["layers"][1]["similarity"], 1.0, 1e-12);
   EXPECT_EQ(file["against"].size(), 2);
+  EXPECT_NEAR(file["regression"]["r2"], 1.0, 1e-9);  // the matrix is that of conv2
+  EXPECT_NEAR(file["regression"]["weights"][1]["weight"], 1.0, 1e-9);
+  EXPECT_NEAR(file["regression"]["weights"][0]["weight"], 0.0, 1e-9);
   EXPECT_EQ(result["references"][0]["best"], "conv2");
   EXPECT_EQ(result["references"][0]["layers"][1]["published"]["bootstraps"], 5);
   EXPECT_EQ(result["rdms"].size(), 5);
@@ -216,6 +219,23 @@ TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
   EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy"}), HasSubstr("nothing to compare: give --features"));
   EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy", "--rdm-key", "x"}),
               HasSubstr("no array of dissimilarities"));
+}
+
+TEST_F(NeuralCommand, LeavesOutUnitsThatAreNotReliable) {
+  // Unit 0 becomes noise alone.
+  NeuralDataset noisy = simulated.responses;
+  noisy.responses = noisy.responses.clone();
+  for (std::size_t i = 0; i < kStimuli * kRepeats; ++i) {
+    noisy.responses.values<float>()[i] = std::sin(static_cast<float>(i * i % 1009));
+  }
+  write_neural(folder / "noisy.npz", noisy);
+  const ProcessResult result = chiasm(
+      {"reliability", "--responses", folder / "noisy.npz", "--draws", "10", "--min-reliability", "0.6", "--json"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("5 of 6 units of"));
+  EXPECT_EQ(Json::parse(result.out)["responses"]["units"], 5);
+  EXPECT_THAT(refusal({"reliability", "--responses", folder / "noisy.npz", "--min-reliability", "0.999"}),
+              HasSubstr("--min-reliability: 0 of 6 units"));
 }
 
 TEST_F(NeuralCommand, LeavesAFolderThatExplainsItself) {

@@ -36,7 +36,7 @@ Json summary_json(std::span<const double> values) {
 }
 
 template <class Json>
-Json responses_json(const std::string& file, const NeuralDataset& dataset, const std::vector<Target>& targets) {
+Json responses_json(const ResponseOptions& options, const NeuralDataset& dataset, const std::vector<Target>& targets) {
   std::int64_t missing = 0;
   for (const Target& target : targets) missing += target.trials.missing();
   Json areas = Json::array();
@@ -46,7 +46,8 @@ Json responses_json(const std::string& file, const NeuralDataset& dataset, const
                      {"units", target.trials.units()},
                      {"halves", to_string(target.trials.halving())}});
   }
-  return {{"file", file},
+  return {{"file", options.file},
+          {"min_reliability", options.min_reliability},
           {"units", dataset.units()},
           {"stimuli", dataset.stimuli()},
           {"repeats", dataset.repeats()},

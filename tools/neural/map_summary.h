@@ -29,7 +29,8 @@ std::vector<std::vector<AreaScores>> scores_by_area(const MapJob& job, const Map
 
 // What a run was asked for, for its JSON.
 struct MapAbout {
-  std::string features, responses, matching;
+  std::string features, matching;
+  ResponseOptions responses;
 };
 std::string json_of(const MapJob& job, const MapResult& result, const MapAbout& about);
 std::string table_of(const MapJob& job, const MapResult& result);

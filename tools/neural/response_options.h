@@ -23,9 +23,11 @@ struct ResponseOptions {
   std::vector<std::string> areas;  // those to use; empty: all
   std::string window;              // "70:170" in ms: averages over these bins
   std::string halves = "auto";
+  double min_reliability = 0.0;  // 0: every unit is used
 
   void add_to(CLI::App& verb, bool required = true);
-  // Read, restricted to the areas, and with `window` averaged to one bin.
+  // Read, restricted to the areas and to units that are reliable enough, and with `window` averaged to one bin. Says on
+  // stderr how many units were left out.
   NeuralDataset load() const;
 };
 

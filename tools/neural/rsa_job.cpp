@@ -31,6 +31,30 @@ RdmSimilarity similarity(const Rdm& layer, const RsaReference& reference, RdmCom
   return mean;
 }
 
+// Each reference on all layers together. References may be to different numbers of stimuli.
+std::vector<RdmSignature> regress(const CpuStream& stream, const RsaJob& job) {
+  std::vector<double> cells;
+  for (const NamedRdm& layer : job.layers) {
+    cells.insert(cells.end(), layer.rdm.values.begin(), layer.rdm.values.end());
+  }
+  const std::int64_t items = job.layers[0].rdm.items, pairs = std::ssize(job.layers[0].rdm.values);
+  const Matrix<double> regressors(std::ssize(job.layers), pairs, std::move(cells));
+  std::vector<RdmSignature> signatures;
+  for (const RsaReference& reference : job.references) {
+    if (reference.rdm.items != items) {
+      throw InputError(reference.name + " is of " + std::to_string(reference.rdm.items) + " stimuli, the layers of " +
+                       std::to_string(items));
+    }
+    const MatrixView<double> target{reference.rdm.values.data(), 1, pairs, pairs};
+    SignatureOptions options;
+    options.folds = job.regression_folds;
+    options.splits = job.regression_splits;
+    options.seed = static_cast<std::uint32_t>(job.config.seed);
+    signatures.push_back(rdm_signatures(stream, items, regressors, target, options)[0]);
+  }
+  return signatures;
+}
+
 Population population_of(const std::vector<Target>& targets) {
   Population all;
   for (const Target& target : targets) all.push_back(&target.trials);
@@ -82,9 +106,10 @@ std::vector<RsaReference> references_of(const std::string& file, std::vector<Nam
   return references;
 }
 
-std::vector<RsaLayer> run_rsa(const CpuStream& stream, const RsaJob& job) {
+RsaResult run_rsa(const CpuStream& stream, const RsaJob& job) {
   std::vector<Rdm> rdms;
-  std::vector<RsaLayer> layers;
+  RsaResult result;
+  std::vector<RsaLayer>& layers = result.layers;
   for (const NamedRdm& layer : job.layers) {
     rdms.push_back(layer.rdm);
     layers.push_back({layer.name, {}, {}});
@@ -104,12 +129,16 @@ std::vector<RsaLayer> run_rsa(const CpuStream& stream, const RsaJob& job) {
     if (reference.trials.empty() || config.bootstraps == 0) continue;
     const ModelRsa scores = model_rsa(stream, rdms, population_of(reference.trials), config);
     for (std::size_t l = 0; l < layers.size(); ++l) {
-      if (!scores.layers[l].complete) return {};
+      if (!scores.layers[l].complete) {
+        result.complete = false;
+        return result;
+      }
       layers[l].corrected.push_back(scores.layers[l]);
     }
     before += config.bootstraps;
   }
-  return layers;
+  if (job.regression_splits > 0) result.regression = regress(stream, job);
+  return result;
 }
 
 }  // namespace chiasm

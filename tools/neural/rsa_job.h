@@ -11,6 +11,7 @@
 #include "analysis/data/feature_layers.h"
 #include "analysis/similarity/classical_mds.h"
 #include "analysis/similarity/noise_ceiling.h"
+#include "analysis/similarity/rdm_signature.h"
 #include "analysis/similarity/rsa.h"
 #include "kernels/stream.h"
 #include "tools/neural/rdm_files.h"
@@ -37,6 +38,14 @@ struct RsaJob {
   std::vector<RsaReference> references;
   std::vector<NamedRdm> layers;
   RsaConfig config;
+  int regression_splits = 0;  // of the regression of each reference on all layers together; 0: none
+  int regression_folds = 6;
+};
+
+struct RsaResult {
+  std::vector<RsaLayer> layers;
+  std::vector<RdmSignature> regression;  // [references], or empty
+  bool complete = true;                  // false: progress stopped it
 };
 
 // From trials averaged over time, one reference for each area.
@@ -46,10 +55,10 @@ std::vector<RsaReference> references_of(const CpuStream& stream, const NeuralDat
 std::vector<RsaReference> references_of(const std::string& file, std::vector<NamedRdm> rdms, bool apart,
                                         const RsaConfig& config);
 
-std::vector<RsaLayer> run_rsa(const CpuStream& stream, const RsaJob& job);
+RsaResult run_rsa(const CpuStream& stream, const RsaJob& job);
 
-std::string json_of(const RsaJob& job, const std::vector<RsaLayer>& layers, const std::string& features,
+std::string json_of(const RsaJob& job, const RsaResult& result, const std::string& features,
                     const std::string& matching);
-std::string table_of(const RsaJob& job, const std::vector<RsaLayer>& layers);
+std::string table_of(const RsaJob& job, const RsaResult& result);
 
 }  // namespace chiasm

@@ -56,6 +56,20 @@ void add_mds(Json& all, const std::string& name, const Rdm& rdm) {
   all.push_back({{"name", name}, {"x", x}, {"y", y}});
 }
 
+Json regression_json(const RsaJob& job, const RdmSignature& signature) {
+  Json weights = Json::array();
+  for (std::size_t l = 0; l < signature.weight.size(); ++l) {
+    weights.push_back({{"layer", job.layers[l].name}, {"weight", signature.weight[l]}, {"sd", signature.deviation[l]}});
+  }
+  return {{"folds", job.regression_folds},
+          {"splits", job.regression_splits},
+          {"r2", signature.r2},
+          {"weights", weights},
+          {"undefined_splits", signature.undefined_splits},
+          {"cells_left_out", signature.cells_left_out},
+          {"not_converged", signature.not_converged}};
+}
+
 int best_of(const std::vector<RsaLayer>& layers, std::size_t reference, std::size_t corrected) {
   int best = -1;
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -78,8 +92,9 @@ std::size_t corrected_index(const RsaJob& job, std::size_t reference) {
 
 }  // namespace
 
-std::string json_of(const RsaJob& job, const std::vector<RsaLayer>& layers, const std::string& features,
+std::string json_of(const RsaJob& job, const RsaResult& result, const std::string& features,
                     const std::string& matching) {
+  const std::vector<RsaLayer>& layers = result.layers;
   Json references = Json::array(), rdms = Json::array(), mds = Json::array();
   for (std::size_t r = 0; r < job.references.size(); ++r) {
     const RsaReference& reference = job.references[r];
@@ -104,6 +119,7 @@ std::string json_of(const RsaJob& job, const std::vector<RsaLayer>& layers, cons
       others.push_back({{"reference", job.references[k].name}, {"similarity", similar.value}});
     }
     row["against"] = others;
+    if (!result.regression.empty()) row["regression"] = regression_json(job, result.regression[r]);
     references.push_back(row);
     add_rdm(rdms, reference.name, reference.rdm);
     add_mds(mds, reference.name, reference.rdm);
@@ -123,7 +139,8 @@ std::string json_of(const RsaJob& job, const std::vector<RsaLayer>& layers, cons
       .dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string table_of(const RsaJob& job, const std::vector<RsaLayer>& layers) {
+std::string table_of(const RsaJob& job, const RsaResult& result) {
+  const std::vector<RsaLayer>& layers = result.layers;
   std::size_t width = 5;
   for (const RsaLayer& layer : layers) width = std::max(width, layer.name.size());
   std::string out;
@@ -155,6 +172,15 @@ std::string table_of(const RsaJob& job, const std::vector<RsaLayer>& layers) {
                            score.plain.mean, score.plain.sd,
                            score.published.dropped > 0 ? fmt::format("{} bootstraps", score.published.dropped) : "");
       }
+      out += '\n';
+    }
+    if (!result.regression.empty()) {
+      const RdmSignature& signature = result.regression[r];
+      out += fmt::format("  all layers together: R2 {:.4f} on held-out images, weights", signature.r2);
+      for (std::size_t l = 0; l < signature.weight.size(); ++l) {
+        if (signature.weight[l] > 0.0) out += fmt::format(" {} {:.3f}", layers[l].name, signature.weight[l]);
+      }
+      if (signature.undefined_splits > 0) out += fmt::format("; {} splits undefined", signature.undefined_splits);
       out += '\n';
     }
   }

@@ -125,19 +125,19 @@ Json json_of(const Options& o, const NeuralDataset& dataset, const std::vector<A
     }
     rows.push_back(row);
   }
-  return {{"verb", "consistency"},
-          {"chiasm", chiasm_version()},
-          {"responses",
-           responses_json<Json>(o.responses.file, dataset, targets_of(dataset, parse_halving(o.responses.halves)))},
-          {"method", o.fit.method},
-          {"source", o.source},
-          {"subsample", o.subsample},
-          {"time", o.time},
-          {"splits", o.fit.split(dataset.stimuli()).size()},
-          {"bootstraps", o.fit.bootstraps_for(dataset.repeats())},
-          {"seed", o.fit.seed},
-          {"bin_starts_ms", dataset.bin_starts_ms},
-          {"areas", rows}};
+  return {
+      {"verb", "consistency"},
+      {"chiasm", chiasm_version()},
+      {"responses", responses_json<Json>(o.responses, dataset, targets_of(dataset, parse_halving(o.responses.halves)))},
+      {"method", o.fit.method},
+      {"source", o.source},
+      {"subsample", o.subsample},
+      {"time", o.time},
+      {"splits", o.fit.split(dataset.stimuli()).size()},
+      {"bootstraps", o.fit.bootstraps_for(dataset.repeats())},
+      {"seed", o.fit.seed},
+      {"bin_starts_ms", dataset.bin_starts_ms},
+      {"areas", rows}};
 }
 
 int consistency(const Options& o) {

@@ -48,7 +48,7 @@ MapJob job_of(const Options& o, MapAbout& about) {
   const NeuralDataset dataset = o.responses.load();
   const StimulusMatch match =
       align_stimuli(job.features->stimuli(), {o.responses.file, dataset.stimuli(), dataset.stimulus_ids});
-  about = {o.features.file, o.responses.file, match.text};
+  about = {o.features.file, match.text, o.responses};
   if (!match.complete()) std::cerr << match.text << '\n';
   job.rows = match.first;
   job.responses = match.complete() ? dataset : select_stimuli(dataset, match.second);

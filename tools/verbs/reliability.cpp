@@ -58,7 +58,7 @@ Json json_of(const Options& o, const NeuralDataset& dataset, const std::vector<T
   }
   return {{"verb", "reliability"},
           {"chiasm", chiasm_version()},
-          {"responses", responses_json<Json>(o.responses.file, dataset, targets)},
+          {"responses", responses_json<Json>(o.responses, dataset, targets)},
           {"draws", o.draws},
           {"seed", o.seed},
           {"groups", groups}};

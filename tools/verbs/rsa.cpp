@@ -22,7 +22,7 @@ struct Options {
   std::string rdm_key, metric = "correlation", comparison = "pearson", out;
   std::optional<int> bootstraps;
   std::uint64_t seed = 0;
-  int threads = 0;
+  int threads = 0, regression = 0, folds = 6;
   bool apart = false, json = false, quiet = false;
 };
 
@@ -59,7 +59,12 @@ RsaJob job_of(const Options& o, const CpuStream& stream, std::string& matching) 
   if (!features && job.references.size() < 2) {
     throw InputError("nothing to compare: give --features, or a second --rdm");
   }
-  if (!features) return job;
+  if (!features) {
+    if (o.regression > 0) throw InputError("--regression: there are no --features to regress on");
+    return job;
+  }
+  job.regression_splits = o.regression;
+  job.regression_folds = o.folds;
   for (const std::size_t layer : o.features.select_layers(*features)) {
     const auto steps = o.features.select_steps(*features, layer);
     job.layers.push_back(
@@ -88,15 +93,15 @@ int rsa(const Options& o) {
     progress.update(done);
     return !interrupt.requested();
   };
-  const std::vector<RsaLayer> layers = run_rsa(stream, job);
+  const RsaResult result = run_rsa(stream, job);
   progress.finish();
-  if (interrupt.requested()) {
+  if (!result.complete) {
     std::cerr << "interrupted; nothing was written\n";
     return kInterrupted;
   }
-  const std::string json = json_of(job, layers, o.features.file, matching);
+  const std::string json = json_of(job, result, o.features.file, matching);
   if (!o.out.empty()) write_analysis(o.out, "rsa", json);
-  std::cout << (o.json ? json + "\n" : table_of(job, layers));
+  std::cout << (o.json ? json + "\n" : table_of(job, result));
   return 0;
 }
 
@@ -119,6 +124,13 @@ void add_rsa(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--bootstraps", o->bootstraps, "Halvings of the trials for noise correction (100); 0: none")
       ->check(CLI::Range(0, 1000000));
+  verb->add_option("--regression", o->regression,
+                   "Also predict each brain's matrix by all layers together, with weights that are not negative, for "
+                   "images held out, in so many random splits into folds")
+      ->check(CLI::Range(0, 100000));
+  verb->add_option("--folds", o->folds, "Of the regression, over images")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
   verb->add_option("--seed", o->seed, "Of the halvings")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
   verb->add_option("--out", o->out, "Folder for rsa.json and report.html");
