@@ -8,6 +8,8 @@ likelihood of Lin, Lin & Weng minimised by SciPy to rounding (scikit-learn's own
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize, nnls, root
+from scipy.stats import norm
+from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
@@ -33,8 +35,10 @@ def svm(name, images, features, classes, c, rank=None, constant=False):
     labels = rng.permutation(np.arange(images) % classes)
     x = rng.standard_normal((images, features))
     if rank:
-        x = rng.standard_normal((images, rank)) @ rng.standard_normal((rank, features))
+        left, right = rng.standard_normal((images, rank)), rng.standard_normal((rank, features))
+        x = np.round(left, 1) @ np.round(right, 1)
     x[:, : min(classes, features)] += 1.2 * np.eye(classes)[labels][:, : min(classes, features)]
+    x = np.round(x, 3)  # short in the file
     if constant:
         x[:, -1] = 3
     if c * features > 1e6:
@@ -58,7 +62,7 @@ svm("low_rank", 30, 40, 3, 0.5, rank=4)
 svm("constant", 25, 6, 3, 1.0, constant=True)
 
 
-def sigmoid(name, margins, positive):
+def sigmoid_of(margins, positive):
     n, p = np.sum(~positive), np.sum(positive)
     target = np.where(positive, (p + 1) / (p + 2), 1 / (n + 2))
 
@@ -71,16 +75,56 @@ def sigmoid(name, margins, positive):
         return np.array([np.dot(margins, e), np.sum(e)])
 
     best = minimize(loss, [0, np.log((n + 1) / (p + 1))], jac=gradient, method="BFGS")
-    best = root(gradient, best.x, tol=1e-14)
+    return root(gradient, best.x, tol=1e-14).x
+
+
+def sigmoid(name, margins, positive):
     golden.add(name + "/margins", margins)
     golden.add(name + "/positive", positive)
-    golden.add(name + "/sigmoid", best.x)
+    golden.add(name + "/sigmoid", sigmoid_of(margins, positive))
 
 
 positive = rng.random(60) < 0.3
 sigmoid("overlapping", rng.standard_normal(60) + 1.5 * positive, positive)
 sigmoid("separated", np.where(positive, 1, -1) * (1 + rng.random(60)), positive)
 sigmoid("reversed", rng.standard_normal(60) - positive, positive)
+
+
+
+def decode(name, images, units, classes, components, c):
+    """One split of one bin: PCA of the training images, machines, sigmoids of their margins, I1 of the test images."""
+    labels = rng.permutation(np.arange(images) % classes)
+    x = rng.standard_normal((images, units)) * 0.9 ** np.arange(units) + rng.standard_normal(units)
+    x = np.round(x + 0.5 * rng.standard_normal((classes, units))[labels], 3)
+    train = np.sort(rng.permutation(images)[: images * 2 // 3])
+    test = np.setdiff1d(np.arange(images), train)
+    pca = PCA(components, svd_solver="full").fit(x[train])
+    fit = LinearSVC(dual=False, C=c, tol=1e-12, max_iter=100000).fit(pca.transform(x[train]), labels[train])
+    trained, margins = fit.decision_function(pca.transform(x[train])), fit.decision_function(pca.transform(x))
+    p = np.zeros((len(test), classes))
+    for k in range(classes):
+        slope, offset = sigmoid_of(trained[:, k], labels[train] == k)
+        p[:, k] = 1 / (1 + np.exp(slope * margins[test, k] + offset))
+    p /= p.sum(1, keepdims=True)
+    t, i1 = labels[test], []
+    for i in range(len(test)):
+        d_primes = []
+        for d in range(classes):
+            if d != t[i]:
+                others = p[t == d]
+                false_alarm = np.mean(others[:, t[i]] / (others[:, t[i]] + others[:, d]))
+                d_primes.append(np.clip(norm.ppf(p[i, t[i]] / (p[i, t[i]] + p[i, d])) - norm.ppf(false_alarm), -5, 5))
+        i1.append(np.mean(d_primes))
+    for key, value in dict(x=x, labels=labels, train=train, margins=margins, probabilities=p, i1=i1).items():
+        golden.add(name + "/" + key, value)
+    golden.add(name + "/components", components)
+    golden.add(name + "/c", c)
+
+
+decode("decode_wide", 36, 45, 3, 9, 2.0)
+decode("decode_wide_all", 36, 45, 3, 24, 0.1)
+decode("decode_tall", 45, 12, 3, 5, 2.0)
+decode("decode_tall_all", 45, 12, 3, 12, 2.0)
 
 for name, labels in {"mixed": rng.permutation(np.repeat([0, 1, 2], [11, 7, 9])), "sorted": np.repeat([2, 0, 1], 8)}.items():
     folds = np.zeros(len(labels), int)
