@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
+#include "analysis/maps/centred_columns.h"
 #include "kernels/error.h"
 #include "kernels/vendor/blas.h"
 
@@ -18,7 +18,7 @@ constexpr double kDependent = 1e-12;
 // A gradient below this share of |x_j| |y| is rounding.
 constexpr double kFlat = 1e-12;
 
-double dot(const double* a, const double* b, std::int64_t n) { return std::inner_product(a, a + n, b, 0.0); }
+constexpr auto dot = dot_product;
 
 // What the method asks of a problem.
 struct GramForm {
@@ -190,21 +190,6 @@ void require_finite(MatrixView<double> values, const char* name) {
   }
 }
 
-// The transpose, each of its rows less the mean of that row, which goes to `mean`.
-Matrix<double> columns_of(MatrixView<double> x, bool centred, std::vector<double>& mean) {
-  Matrix<double> xt = transposed(x);
-  mean.assign(static_cast<std::size_t>(x.columns), 0.0);
-  for (std::int64_t j = 0; centred && j < x.columns; ++j) {
-    const auto row = xt.row(j);
-    double& m = mean[static_cast<std::size_t>(j)];
-    m = std::accumulate(row.begin(), row.end(), 0.0) / static_cast<double>(x.rows);
-    // Exactly zero where all are equal: such a column is no regressor beside an intercept.
-    if (std::ranges::all_of(row, [&](double v) { return v == row[0]; })) m = row[0];
-    for (double& v : row) v -= m;
-  }
-  return xt;
-}
-
 }  // namespace
 
 bool nnls_from_gram(std::int64_t p, const double* gram, const double* moments, double target_norm, double* weights) {
@@ -214,7 +199,9 @@ bool nnls_from_gram(std::int64_t p, const double* gram, const double* moments, d
 NnlsSolver::NnlsSolver(const CpuStream& stream, MatrixView<double> x, bool intercept) : intercept_(intercept) {
   if (x.rows == 0) throw InputError("non-negative least squares of no rows");
   require_finite(x, "x");
-  xt_ = columns_of(x, intercept, mean_);
+  CentredColumns columns = centred_columns(x, intercept);
+  xt_ = std::move(columns.rows);
+  mean_ = std::move(columns.mean);
   if (x.rows >= x.columns) {
     gram_ = Matrix<double>(x.columns, x.columns);
     gemm(CpuStream(stream.threads(), true), x.columns, x.columns, x.rows, {xt_.data(), x.rows},
@@ -229,12 +216,12 @@ NnlsFit NnlsSolver::fit(const CpuStream& stream, MatrixView<double> y) const {
                      std::to_string(rows));
   }
   require_finite(y, "y");
-  std::vector<double> y_mean;
-  const Matrix<double> yt = columns_of(y, intercept_, y_mean);
+  const CentredColumns centred = centred_columns(y, intercept_);
+  const Matrix<double>& yt = centred.rows;
   Matrix<double> moments(targets, p);
   gemm(CpuStream(stream.threads(), true), targets, p, rows, {yt.data(), rows}, {xt_.data(), rows, true}, 0.0,
        moments.data(), p);
-  NnlsFit fit{Matrix<double>(targets, p), y_mean, 0};
+  NnlsFit fit{Matrix<double>(targets, p), centred.mean, 0};
   std::vector<char> converged(static_cast<std::size_t>(targets));
   stream.parallel_tasks(targets, [&](std::int64_t t) {
     const double* target = yt.data() + t * rows;
