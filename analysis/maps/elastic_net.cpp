@@ -6,6 +6,8 @@
 #include <string>
 
 #include "analysis/maps/centred_columns.h"
+#include "analysis/maps/elastic_net_solver.h"
+#include "analysis/maps/rotated_regressors.h"
 #include "kernels/error.h"
 #include "kernels/vendor/blas.h"
 
@@ -33,12 +35,40 @@ ElasticNet::ElasticNet(const CpuStream& stream, MatrixView<T> x) {
   }
 }
 
-ElasticNetFit ElasticNet::descend(const CpuStream& stream, MatrixView<double> y, std::span<const Penalty> penalties,
-                                  DescentLimits limits) const {
+void ElasticNet::require_fitting(MatrixView<double> y, std::span<const Penalty> penalties) const {
   if (y.rows != rows()) {
     throw InputError("elastic net: y has " + std::to_string(y.rows) + " rows, x has " + std::to_string(rows()));
   }
+  if (penalties.size() != 1 && std::ssize(penalties) != y.columns) {
+    throw InputError("elastic net: " + std::to_string(penalties.size()) + " penalties for " +
+                     std::to_string(y.columns) + " targets; allowed are one for all or one for each");
+  }
   for (const Penalty& penalty : penalties) require_valid(penalty);
+}
+
+ElasticNetFit ElasticNet::minimum(const CpuStream& stream, MatrixView<double> y,
+                                  std::span<const Penalty> penalties) const {
+  require_fitting(y, penalties);
+  const CentredColumns targets = centred_columns(y);
+  const RotatedRegressors rotated(xt_);
+  ElasticNetFit fit{Matrix<double>(y.columns, regressors()), targets.mean, 0};
+  std::vector<char> converged(static_cast<std::size_t>(y.columns));
+  stream.parallel_tasks(y.columns, [&](std::int64_t k) {
+    const Penalty& penalty = penalties[penalties.size() == 1 ? 0 : static_cast<std::size_t>(k)];
+    const double t = penalty.alpha * static_cast<double>(rows());
+    ElasticNetSolver solver(rotated);
+    solver.set_target(targets.rows.row(k));
+    converged[static_cast<std::size_t>(k)] = solver.solve(t, penalty.l1_ratio);
+    for (std::size_t i = 0; i < solver.used().size(); ++i) fit.weights(k, solver.used()[i]) = solver.used_weights()[i];
+    fit.intercepts[static_cast<std::size_t>(k)] -= dot_product(fit.weights.row(k).data(), mean_.data(), regressors());
+  });
+  fit.not_converged = std::ranges::count(converged, 0);
+  return fit;
+}
+
+ElasticNetFit ElasticNet::descend(const CpuStream& stream, MatrixView<double> y, std::span<const Penalty> penalties,
+                                  DescentLimits limits) const {
+  require_fitting(y, penalties);
   const CentredColumns targets = centred_columns(y);
   ElasticNetFit fit{Matrix<double>(y.columns, regressors()), targets.mean, 0};
   std::vector<char> converged(static_cast<std::size_t>(y.columns));

@@ -46,11 +46,16 @@ class ElasticNet {
   ElasticNetFit descend(const CpuStream& stream, MatrixView<double> y, std::span<const Penalty> penalties,
                         DescentLimits limits = {}) const;
 
+  // The minimum itself, by the method of dual_newton.h, to about 1e-9 of the largest weight; for penalties as above.
+  ElasticNetFit minimum(const CpuStream& stream, MatrixView<double> y, std::span<const Penalty> penalties) const;
+
   // Predictions [rows of x, targets].
   template <class T>
   Matrix<double> predict(const CpuStream& stream, MatrixView<T> x, const ElasticNetFit& fit) const;
 
  private:
+  void require_fitting(MatrixView<double> y, std::span<const Penalty> penalties) const;
+
   Matrix<double> xt_;         // [regressors, rows], less the mean
   std::vector<double> mean_;  // of each regressor
   Matrix<double> gram_;       // empty where rows are used

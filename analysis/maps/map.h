@@ -49,10 +49,12 @@ class MapMethod {
 };
 
 struct MapOptions {
-  std::string method = "pls";          // a name of map_methods()
-  int components = 25;                 // PLS
-  bool scale = false;                  // PLS: divide by the standard deviation of the training rows
-  bool converged = false;              // PLS: the converged weights instead of the library-compatible iteration
+  std::string method = "pls";  // a name of map_methods()
+  int components = 25;         // PLS
+  bool scale = false;          // PLS: divide by the standard deviation of the training rows
+  // PLS: the converged weights instead of the library-compatible iteration; lasso, elastic net: the minimum instead of
+  // where the library's tolerance ends. Of several penalties, those are always fitted to the minimum.
+  bool converged = false;
   std::vector<double> alphas{1.0};     // ridge, lasso, elastic net; several: chosen on the training rows
   std::vector<double> l1_ratios{0.5};  // elastic net
   bool alpha_over_n = false;  // elastic net, lasso: divide alpha by the number of training rows, as MEC fits do

@@ -15,5 +15,11 @@ template <class T>
 std::unique_ptr<MapMethod<T>> pls_map(const MapOptions& options);
 template <class T>
 std::unique_ptr<MapMethod<T>> ridge_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> lasso_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> elastic_net_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> nnls_map(const MapOptions& options);
 
 }  // namespace chiasm

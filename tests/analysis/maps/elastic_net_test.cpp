@@ -70,6 +70,30 @@ TEST(ElasticNet, AgreesWithScikitLearn) {
   }
 }
 
+TEST(ElasticNet, FindsTheMinimum) {
+  const test::Golden golden("elastic_net");
+  const CpuStream stream(2);
+  for (const std::string name : {"tall", "wide", "square", "dependent", "constant", "one", "ridge"}) {
+    const Matrix<double> x = matrix_of<double>(golden.at(name + "/x")), y = matrix_of<double>(golden.at(name + "/y"));
+    const Matrix<double> penalties = matrix_of<double>(golden.at(name + "/penalties"));
+    const Matrix<double> fresh = matrix_of<double>(golden.at(name + "/new"));
+    const ElasticNet net(stream, x.view());
+    for (std::int64_t i = 0; i < penalties.rows(); ++i) {
+      const Penalty penalty{penalties(i, 0), penalties(i, 1)};
+      const std::string key = name + "/exact" + std::to_string(i);
+      SCOPED_TRACE(key);
+      const ElasticNetFit fit = net.minimum(stream, y, {&penalty, 1});
+      EXPECT_EQ(fit.not_converged, 0);
+      // Of dependent regressors the lasso has many minima.
+      if (name == "dependent" && penalty.l1_ratio == 1.0) continue;
+      // What scikit-learn's tolerance of 1e-14 leaves.
+      const Matrix<double> expected = transposed<double>(matrix_of<double>(golden.at(key)));
+      EXPECT_TRUE(near(tensor(net.predict(stream, fresh.view(), fit)).view(), tensor(expected).view(), {1e-8, 1e-9}));
+      EXPECT_TRUE(near(tensor(fit.weights).view(), golden.at(key + "_weights").view(), {1e-8, 1e-9}));
+    }
+  }
+}
+
 // Rows and products give the same descent, and count the same sweeps as scikit-learn.
 TEST(CoordinateDescent, HasTwoForms) {
   const test::Golden golden("elastic_net");
