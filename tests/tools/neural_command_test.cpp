@@ -221,6 +221,63 @@ TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
               HasSubstr("no array of dissimilarities"));
 }
 
+// Two classes told apart from the second step on; the primates' scores are between those of the steps.
+TEST_F(NeuralCommand, OstFindsWhenImagesAreSolved) {
+  constexpr std::int64_t kImages = 40;
+  Tensor steps(Spec{DType::kFloat32, {3, kImages, 4}});
+  const RandomStream random({.seed = 8, .purpose = RandomPurpose::kNoise});
+  std::string labels;
+  for (std::int64_t i = 0; i < kImages; ++i) labels += i % 2 == 0 ? "bear\n" : "car\n";
+  for (std::int64_t t = 0; t < 3; ++t) {
+    for (std::int64_t i = 0; i < kImages; ++i) {
+      for (std::int64_t k = 0; k < 4; ++k) {
+        const auto at = static_cast<std::size_t>((t * kImages + i) * 4 + k);
+        steps.values<float>()[at] = static_cast<float>(random.normal(at)) + (t > 0 && k == i % 2 ? 6.0F : 0.0F);
+      }
+    }
+  }
+  write_npy(folder / "steps.npy", steps);
+  write_text(folder / "labels.txt", labels);
+  const std::vector<double> threshold(kImages, 2.5), times(kImages, 85.0);
+  write_npz(folder / "primate.npz",
+            {{"i1", Tensor::of<double>({kImages}, threshold)}, {"ost", Tensor::of<double>({kImages}, times)}});
+  const std::vector<std::string> arguments{"ost",
+                                           "--features",
+                                           folder / "steps.npy",
+                                           "--features-axes",
+                                           "time,stimulus,unit",
+                                           "--labels",
+                                           folder / "labels.txt",
+                                           "--primate",
+                                           folder / "primate.npz",
+                                           "--time",
+                                           "steps",
+                                           "--steps",
+                                           "0..2",
+                                           "--trials",
+                                           "2",
+                                           "--splits",
+                                           "3",
+                                           "--train-per-class",
+                                           "10",
+                                           "--c",
+                                           "1",
+                                           "--quiet"};
+  const Json result = json_of(arguments);
+  EXPECT_EQ(result["images"], kImages);
+  EXPECT_EQ(result["classes"], Json::parse(R"(["bear", "car"])"));
+  EXPECT_EQ(result["bin_starts_ms"], Json::parse("[70.0, 80.0, 90.0]"));
+  EXPECT_LT(result["bins"][0]["accuracy"], 0.75);
+  EXPECT_GT(result["bins"][1]["accuracy"], 0.95);
+  // Most are solved between the first step and the second, at a time of their own.
+  EXPECT_GT(result["solved_by_bin"][1], kImages / 2);
+  EXPECT_TRUE(result["consistency"].is_null());  // the primates' times do not vary
+  std::vector<std::string> wrong = arguments;
+  wrong[6] = folder / "short.txt";
+  write_text(wrong[6], "bear\n");
+  EXPECT_THAT(refusal(wrong), HasSubstr("has 1 labels for 40 images"));
+}
+
 TEST_F(NeuralCommand, LeavesOutUnitsThatAreNotReliable) {
   // Unit 0 becomes noise alone.
   NeuralDataset noisy = simulated.responses;

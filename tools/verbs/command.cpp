@@ -35,6 +35,7 @@ int run_command(int argc, const char* const* argv) {
   add_reliability(app, action);
   add_consistency(app, action);
   add_rsa(app, action);
+  add_ost(app, action);
   add_recipes(app, action);
   try {
     app.parse(argc, argv);
