@@ -58,6 +58,8 @@ std::unique_ptr<ArrayContainer> open_arrays(const std::string& path) {
       return open_npz_arrays(path);
     case FileFormat::kHdf5:
       return open_hdf5_arrays(path);
+    case FileFormat::kMatlab:
+      return open_matlab_arrays(path);
     default:
       break;
   }

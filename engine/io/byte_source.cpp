@@ -31,7 +31,7 @@ Coding coding_of(const InputFile& file) {
 struct ByteSource::Inflater {
   explicit Inflater(Coding coding) : buffer(kBufferBytes) {
     // Negative window bits mean deflate without a header, 16 more mean a gzip header and trailer.
-    const int window = coding == Coding::kGzip ? MAX_WBITS + 16 : -MAX_WBITS;
+    const int window = coding == Coding::kGzip ? MAX_WBITS + 16 : coding == Coding::kZlib ? MAX_WBITS : -MAX_WBITS;
     if (inflateInit2(&stream, window) != Z_OK) throw SystemError("no memory to decompress");
   }
   ~Inflater() { inflateEnd(&stream); }
@@ -143,7 +143,7 @@ std::size_t ByteSource::read_inflated(std::span<std::byte> out) {
   while (stream.avail_out == wanted) {
     if (inflater_->ended) {
       if (!refill()) return 0;
-      if (coding_ == Coding::kDeflate) corrupt("bytes follow the compressed data");
+      if (coding_ != Coding::kGzip) corrupt("bytes follow the compressed data");
       // A gzip file may be several, one after the other.
       inflateReset(&stream);
       inflater_->ended = false;

@@ -14,7 +14,7 @@
 
 namespace chiasm {
 
-enum class Coding { kStored, kGzip, kDeflate };
+enum class Coding { kStored, kGzip, kDeflate, kZlib };  // kZlib: deflate with a header and a checksum
 
 class ByteSource {
  public:

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/column_major.h"
 #include "engine/io/npy_bytes.h"
 #include "engine/io/npy_header.h"
 #include "kernels/error.h"
@@ -41,27 +42,6 @@ std::string read_header_text(ByteSource& source) {
   return {reinterpret_cast<const char*>(text.data()), text.size()};
 }
 
-// From column-major to row-major order.
-Tensor reordered(const Tensor& fortran, const Shape& shape) {
-  Tensor tensor(Spec{fortran.dtype(), shape});
-  Strides strides{};
-  std::int64_t step = 1;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    strides[static_cast<std::size_t>(axis)] = step;
-    step *= shape[axis];
-  }
-  const std::size_t size = size_of(fortran.dtype());
-  std::byte* out = tensor.bytes().data();
-  for_each_offset(
-      shape,
-      [&](std::int64_t offset) {
-        std::memcpy(out, fortran.bytes().data() + static_cast<std::size_t>(offset) * size, size);
-        out += size;
-      },
-      strides);
-  return tensor;
-}
-
 }  // namespace
 
 NpyHeader read_npy_header(ByteSource& source) { return parse_npy_header(read_header_text(source), source.name()); }
@@ -79,7 +59,7 @@ Tensor read_npy(ByteSource& source) {
   source.expect_end();
   Tensor tensor(Spec{dtype_for(header.type), header.shape});
   decode_values(header.type, header.big_endian, raw, tensor.bytes(), source.name(), "values");
-  return header.fortran_order && header.shape.rank() > 1 ? reordered(tensor, header.shape) : tensor;
+  return header.fortran_order && header.shape.rank() > 1 ? row_major_from(tensor, header.shape) : tensor;
 }
 
 Tensor read_npy(const std::string& path) {
