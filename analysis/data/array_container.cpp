@@ -60,10 +60,10 @@ std::unique_ptr<ArrayContainer> open_arrays(const std::string& path) {
       return open_hdf5_arrays(path);
     case FileFormat::kMatlab:
       return open_matlab_arrays(path);
-    default:
-      break;
+    case FileFormat::kText:
+      return open_csv_arrays(path);
   }
-  throw FileError(path, "", "holds text; arrays of NPY, NPZ, HDF5 or MATLAB are needed");
+  throw InternalError("unknown format of a file");
 }
 
 std::vector<std::string> number_labels(const Tensor& numbers) {

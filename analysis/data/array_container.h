@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ArrayContainer: the named arrays and lists of texts of a file, whatever its format: NPY, NPZ, HDF5 and MATLAB.
+// ArrayContainer: the named arrays and lists of texts of a file, whatever its format: NPY, NPZ, HDF5,
+// MATLAB, and a matrix as text.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class ArrayContainer {
   std::string label(const std::string& name) const { return name.empty() ? path_ : path_ + "(" + name + ")"; }
 
   // The arrays of numbers, sorted. That of an NPY file is called "". HDF5: paths without the first "/". MATLAB:
-  // "variable", "struct.field", "cell{1}", "struct(2).field".
+  // "variable", "struct.field", "cell{1}", "struct(2).field". A matrix as text is called "", its ids are the texts "row
+  // ids" and "column ids".
   virtual std::vector<std::string> arrays() const = 0;
   // Whether there is an array or a list of texts of this name.
   virtual bool has(const std::string& name) const = 0;
@@ -46,7 +48,7 @@ enum class FileFormat { kNpy, kNpz, kHdf5, kMatlab, kText };
 // By content; kText for .csv, .tsv and .txt. Throws FileError for everything else, saying what can be read.
 FileFormat format_of_file(const std::string& path);
 
-// Throws FileError for text, and as the readers of the formats do.
+// Throws FileError as format_of_file and the readers of the formats do.
 std::unique_ptr<ArrayContainer> open_arrays(const std::string& path);
 
 // Numbers as texts: integers as such, others in the shortest form that reads back.

@@ -10,6 +10,7 @@ std::unique_ptr<ArrayContainer> open_npy_arrays(const std::string& path);
 std::unique_ptr<ArrayContainer> open_npz_arrays(const std::string& path);
 std::unique_ptr<ArrayContainer> open_hdf5_arrays(const std::string& path);
 std::unique_ptr<ArrayContainer> open_matlab_arrays(const std::string& path);
+std::unique_ptr<ArrayContainer> open_csv_arrays(const std::string& path);
 
 // Throws FileError(file, ...) that lists `known`, or the first few of them.
 [[noreturn]] void throw_no_array(const std::string& file, const std::string& name,

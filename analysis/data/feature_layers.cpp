@@ -59,8 +59,10 @@ class ArrayLayers final : public FeatureLayers {
       throw FileError(path_, "", "holds no array of features, [stimulus, unit] or [stimulus, ...]");
     }
     stimuli_.name = path_;
-    for (const char* name : {"stimulus_ids", "image_ids"}) {
-      if (stimuli_.ids.empty() && !names_.front().empty() && file_->has(name)) stimuli_.ids = file_->labels(name);
+    // A table of text has ids at the edge where the stimuli are.
+    const char* const edge = axes_.empty() || axes_.front() == NeuralAxis::kStimulus ? "row ids" : "column ids";
+    for (const char* name : {"stimulus_ids", "image_ids", edge}) {
+      if (stimuli_.ids.empty() && file_->has(name)) stimuli_.ids = file_->labels(name);
     }
     if (!stimuli_.ids.empty() && std::ssize(stimuli_.ids) != stimuli_.count) {
       throw FileError(path_, "stimulus ids",

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 as ArrayContainer.
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 #include "analysis/data/array_formats.h"
+#include "analysis/data/neural_formats.h"
+#include "engine/io/column_major.h"
 #include "engine/io/hdf5.h"
+#include "engine/io/input_file.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -15,9 +20,25 @@ constexpr std::size_t kMostArrays = 10000;
 // "a/b" and "/a/b" are the same.
 std::string rooted(const std::string& name) { return name.starts_with('/') ? name : "/" + name; }
 
+// MATLAB -v7.3: arrays lie there in MATLAB's order, the first axis fastest, and HDF5 sees their axes in reverse.
+bool is_matlab(const std::string& path) {
+  constexpr std::string_view kMark = "MATLAB 7.3";
+  const InputFile file(path);
+  std::string start(kMark.size(), '\0');
+  if (file.size() < std::ssize(start)) return false;
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  return start == kMark;
+}
+
+Shape reversed(const Shape& shape) {
+  std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+  std::ranges::reverse(sizes);
+  return Shape(sizes);
+}
+
 class Hdf5Arrays final : public ArrayContainer {
  public:
-  explicit Hdf5Arrays(const std::string& path) : ArrayContainer(path), file_(path) {}
+  explicit Hdf5Arrays(const std::string& path) : ArrayContainer(path), file_(path), transposed_(is_matlab(path)) {}
 
   std::vector<std::string> arrays() const override {
     std::vector<std::string> names;
@@ -30,22 +51,26 @@ class Hdf5Arrays final : public ArrayContainer {
   }
   Spec spec(const std::string& name) const override {
     require(name);
-    return file_.spec(rooted(name));
+    Spec spec = file_.spec(rooted(name));
+    if (transposed_) spec.shape = reversed(spec.shape);
+    return spec;
   }
   Tensor read(const std::string& name) const override {
     require(name);
-    return file_.read(rooted(name));
+    const Tensor values = file_.read(rooted(name));
+    return transposed_ ? row_major_from(values, reversed(values.shape())) : values;
   }
   Tensor read_part(const std::string& name, std::int64_t first, std::int64_t count) const override {
-    const Shape shape = spec(name).shape;
+    require(name);
+    const Shape shape = file_.spec(rooted(name)).shape;
+    const int axis = transposed_ ? shape.rank() - 1 : 0;
     const std::vector<std::int64_t> zeros(static_cast<std::size_t>(shape.rank()), 0);
-    return file_.read(rooted(name), Shape(zeros).with(0, first), shape.with(0, count));
+    const Tensor part = file_.read(rooted(name), Shape(zeros).with(axis, first), shape.with(axis, count));
+    return transposed_ ? row_major_from(part, reversed(part.shape())) : part;
   }
   std::vector<std::string> labels(const std::string& name) const override {
     require(name);
-    const std::string path = rooted(name);
-    if (file_.kind(path) == Hdf5Reader::Kind::kTexts) return file_.texts(path);
-    return number_labels(file_.read(path));
+    return hdf5_labels(file_, rooted(name));
   }
 
  private:
@@ -65,6 +90,7 @@ class Hdf5Arrays final : public ArrayContainer {
   }
 
   Hdf5Reader file_;
+  bool transposed_;
 };
 
 }  // namespace

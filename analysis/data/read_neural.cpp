@@ -30,10 +30,31 @@ std::vector<std::string> lines_of(const std::string& path) {
 }
 
 NeuralDataset read_any(const std::string& path, const NeuralReadOptions& options) {
+  const FileFormat format = format_of_file(path);
+  if (format == FileFormat::kText) return read_csv_responses(path, options);
+  if (format == FileFormat::kHdf5) {
+    const Hdf5Reader file(path);
+    if (is_nwb(file)) return read_nwb(file, options);
+    if (is_assembly(file)) return read_assembly(file, options);
+  }
   return read_array_responses(*open_arrays(path), options);
 }
 
 }  // namespace
+
+void refuse_option(const std::string& value, const char* option, const std::string& file, const char* format) {
+  if (value.empty()) return;
+  throw InputError(file + ": " + format + " has no " + option + " to choose, found \"" + value + "\"");
+}
+
+std::vector<std::string> hdf5_labels(const Hdf5Reader& file, const std::string& path) {
+  if (file.kind(path) == Hdf5Reader::Kind::kNothing) throw FileError(file.path(), path, "is missing");
+  if (file.kind(path) == Hdf5Reader::Kind::kTexts) return file.texts(path);
+  if (is_floating(file.spec(path).dtype)) return number_labels(file.read(path));
+  std::vector<std::string> labels;
+  for (const std::int64_t number : file.integers(path)) labels.push_back(std::to_string(number));
+  return labels;
+}
 
 std::vector<std::string> read_stimulus_ids(const std::string& path) {
   if (path.ends_with(".npy")) return open_arrays(path)->labels("");

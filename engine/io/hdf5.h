@@ -68,9 +68,17 @@ class Hdf5Reader {
   // int32 cannot hold.
   Tensor read(const std::string& path, const Shape& first, const Shape& shape) const;
   Tensor read(const std::string& path) const;
+  // Texts of one length or of any, in row-major order. Those of any length are read from arrays that lie in one piece
+  // or in chunks of one axis.
   std::vector<std::string> texts(const std::string& path) const;
+  // Of numbers and texts.
+  Shape shape(const std::string& path) const;
+  // Integers, also those beyond 32 bits.
+  std::vector<std::int64_t> integers(const std::string& path) const;
+  // The axes of the array `path` that the dimension scale `scale` describes.
+  std::vector<int> axes_of_scale(const std::string& path, const std::string& scale) const;
 
-  // Attributes of text, by name.
+  // Attributes that are one text of fixed length, by name.
   std::map<std::string, std::string> text_attributes(const std::string& path) const;
   std::vector<std::int64_t> integers(const std::string& path, const std::string& attribute) const;
 

@@ -6,45 +6,41 @@
 #include <limits>
 
 #include "engine/io/hdf5.h"
-#include "engine/io/hdf5_handle.h"
-#include "engine/io/input_file.h"
+#include "engine/io/hdf5_parts.h"
 #include "kernels/error.h"
 
 namespace chiasm {
 
-struct Hdf5Reader::Handles {
-  Hdf5Handle file;
-  mutable std::map<std::string, Hdf5Handle> arrays;
+void hdf5_damaged(const std::string& file, const std::string& object) { throw FileError(file, object, hdf5_reason()); }
 
-  hid_t array(const std::string& file_name, const std::string& path) const;
-};
-
-namespace {
-
-constexpr std::int64_t kMostTextBytes = std::int64_t{1} << 30;
-
-[[noreturn]] void damaged(const std::string& file, const std::string& object) {
-  throw FileError(file, object, hdf5_reason());
-}
-
-Hdf5Handle checked(const std::string& file, const std::string& object, Hdf5Handle handle) {
-  if (!handle) damaged(file, object);
+Hdf5Handle hdf5_checked(const std::string& file, const std::string& object, Hdf5Handle handle) {
+  if (!handle) hdf5_damaged(file, object);
   return handle;
 }
 
-Shape shape_of(const std::string& file, const std::string& object, hid_t space) {
+void hdf5_require_room(const InputFile& file, const std::string& object, std::int64_t elements, std::size_t size) {
+  // Deflate packs 1032 bytes into one at best; small arrays that were never written have no bytes at all.
+  constexpr std::int64_t kRatio = 1032, kFree = std::int64_t{1} << 20;
+  if (elements / kRatio > (file.size() + kFree) / static_cast<std::int64_t>(size)) {
+    throw FileError(file.path(), object,
+                    "claims " + std::to_string(elements) + " elements, which a file of " + std::to_string(file.size()) +
+                        " bytes does not hold");
+  }
+}
+
+Shape hdf5_shape(const std::string& file, const std::string& object, hid_t space) {
   const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank < 0) damaged(file, object);
+  if (rank < 0) hdf5_damaged(file, object);
   if (rank > kMaxRank) {
     throw FileError(file, object,
                     "has " + std::to_string(rank) + " axes, at most " + std::to_string(kMaxRank) + " are allowed");
   }
   std::array<hsize_t, kMaxRank> sizes{};
-  if (H5Sget_simple_extent_dims(space, sizes.data(), nullptr) < 0) damaged(file, object);
+  if (H5Sget_simple_extent_dims(space, sizes.data(), nullptr) < 0) hdf5_damaged(file, object);
   std::vector<std::int64_t> signed_sizes;
   for (int axis = 0; axis < rank; ++axis) {
     const hsize_t size = sizes[static_cast<std::size_t>(axis)];
-    if (size > static_cast<hsize_t>(std::numeric_limits<std::int64_t>::max())) damaged(file, object);
+    if (size > static_cast<hsize_t>(std::numeric_limits<std::int64_t>::max())) hdf5_damaged(file, object);
     signed_sizes.push_back(static_cast<std::int64_t>(size));
   }
   try {
@@ -53,6 +49,8 @@ Shape shape_of(const std::string& file, const std::string& object, hid_t space) 
     throw FileError(file, object, error.what());
   }
 }
+
+namespace {
 
 DType element_type(const std::string& file, const std::string& object, hid_t type) {
   switch (H5Tget_class(type)) {
@@ -68,30 +66,6 @@ DType element_type(const std::string& file, const std::string& object, hid_t typ
   throw FileError(file, object, "holds neither floating-point numbers of at most 8 bytes nor integers");
 }
 
-// Texts of one length, as they are in memory, without what fills them up.
-std::vector<std::string> cut(const std::string& raw, std::size_t length) {
-  std::vector<std::string> texts;
-  for (std::size_t at = 0; at < raw.size(); at += length) {
-    std::string text = raw.substr(at, length);
-    text.resize(std::min(text.find('\0'), text.size()));
-    texts.push_back(std::move(text));
-  }
-  return texts;
-}
-
-// The length of fixed-length texts. Texts of any length are not read: their memory is the library's to choose.
-std::size_t text_length(const std::string& file, const std::string& object, hid_t type, std::int64_t count) {
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) {
-    throw FileError(file, object, "does not hold texts of one length");
-  }
-  const std::size_t length = H5Tget_size(type);
-  if (length == 0) damaged(file, object);
-  if (count > kMostTextBytes / static_cast<std::int64_t>(std::min<std::size_t>(length, kMostTextBytes))) {
-    throw FileError(file, object, "holds more than 1 GiB of text");
-  }
-  return length;
-}
-
 herr_t note_name(hid_t, const char* name, const H5L_info_t*, void* names) {
   static_cast<std::vector<std::string>*>(names)->emplace_back(name);
   return 0;
@@ -104,23 +78,23 @@ herr_t note_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
 
 }  // namespace
 
-hid_t Hdf5Reader::Handles::array(const std::string& file_name, const std::string& path) const {
+hid_t Hdf5Reader::Handles::array(const std::string& path) const {
   const auto known = arrays.find(path);
   if (known != arrays.end()) return *known->second;
   Hdf5Handle array(H5Dopen2(*file, path.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!array) throw FileError(file_name, path, "is no array of this file");
+  if (!array) throw FileError(bytes->path(), path, "is no array of this file");
   return *arrays.emplace(path, std::move(array)).first->second;
 }
 
 Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path), handles_(std::make_unique<Handles>()) {
-  const InputFile readable(path);  // whose messages say more
+  handles_->bytes = std::make_shared<const InputFile>(path);  // whose messages say more
   const Hdf5Section section;
   if (H5Fis_hdf5(path.c_str()) <= 0) throw FileError(path, "", "is not an HDF5 file");
   // Closing gives back what the library held when it met an error.
-  const Hdf5Handle access = checked(path, "", {H5Pcreate(H5P_FILE_ACCESS), H5Pclose});
-  if (H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG) < 0) damaged(path, "");
+  const Hdf5Handle access = hdf5_checked(path, "", {H5Pcreate(H5P_FILE_ACCESS), H5Pclose});
+  if (H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG) < 0) hdf5_damaged(path, "");
   handles_->file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, *access), H5Fclose);
-  if (!handles_->file) damaged(path, "");
+  if (!handles_->file) hdf5_damaged(path, "");
 }
 
 Hdf5Reader::~Hdf5Reader() {
@@ -133,7 +107,7 @@ std::vector<std::string> Hdf5Reader::names(const std::string& group) const {
   const Hdf5Handle handle(H5Gopen2(*handles_->file, group.c_str(), H5P_DEFAULT), H5Gclose);
   if (!handle) throw FileError(path_, group, "is no group of this file");
   std::vector<std::string> names;
-  if (H5Literate(*handle, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_name, &names) < 0) damaged(path_, group);
+  if (H5Literate(*handle, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_name, &names) < 0) hdf5_damaged(path_, group);
   return names;
 }
 
@@ -159,7 +133,7 @@ Hdf5Reader::Kind Hdf5Reader::kind(const std::string& path) const {
     default:
       return Kind::kOther;
   }
-  const Hdf5Handle type = checked(path_, path, {H5Dget_type(*object), H5Tclose});
+  const Hdf5Handle type = hdf5_checked(path_, path, {H5Dget_type(*object), H5Tclose});
   switch (H5Tget_class(*type)) {
     case H5T_FLOAT:
       return H5Tget_size(*type) <= 8 ? Kind::kNumbers : Kind::kOther;
@@ -175,10 +149,10 @@ Hdf5Reader::Kind Hdf5Reader::kind(const std::string& path) const {
 
 Spec Hdf5Reader::spec(const std::string& path) const {
   const Hdf5Section section;
-  const hid_t array = handles_->array(path_, path);
-  const Hdf5Handle space = checked(path_, path, {H5Dget_space(array), H5Sclose});
-  const Hdf5Handle type = checked(path_, path, {H5Dget_type(array), H5Tclose});
-  return {element_type(path_, path, *type), shape_of(path_, path, *space)};
+  const hid_t array = handles_->array(path);
+  const Hdf5Handle space = hdf5_checked(path_, path, {H5Dget_space(array), H5Sclose});
+  const Hdf5Handle type = hdf5_checked(path_, path, {H5Dget_type(array), H5Tclose});
+  return {element_type(path_, path, *type), hdf5_shape(path_, path, *space)};
 }
 
 Tensor Hdf5Reader::read(const std::string& path, const Shape& first, const Shape& shape) const {
@@ -192,23 +166,24 @@ Tensor Hdf5Reader::read(const std::string& path, const Shape& first, const Shape
     throw InputError(path_ + ": " + path + " is " + to_string(all.shape) + "; a block " + to_string(shape) + " at " +
                      to_string(first) + " does not lie inside");
   }
-  const hid_t array = handles_->array(path_, path);
-  const Hdf5Handle file = checked(path_, path, {H5Dget_space(array), H5Sclose});
+  const hid_t array = handles_->array(path);
+  const Hdf5Handle file = hdf5_checked(path_, path, {H5Dget_space(array), H5Sclose});
   std::array<hsize_t, kMaxRank> start{}, count{};
   std::copy(first.begin(), first.end(), start.begin());
   std::copy(shape.begin(), shape.end(), count.begin());
-  const Hdf5Handle memory = checked(
+  const Hdf5Handle memory = hdf5_checked(
       path_, path,
       {shape.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape.rank(), count.data(), nullptr), H5Sclose});
   if (shape.rank() > 0 &&
       H5Sselect_hyperslab(*file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0) {
-    damaged(path_, path);
+    hdf5_damaged(path_, path);
   }
+  hdf5_require_room(*handles_->bytes, path, shape.elements(), size_of(all.dtype));
   Tensor values(Spec{all.dtype, shape});
   if (values.elements() == 0) return values;
   if (all.dtype == DType::kInt32) {
     std::vector<std::int64_t> wide(static_cast<std::size_t>(values.elements()));
-    if (H5Dread(array, H5T_NATIVE_INT64, *memory, *file, H5P_DEFAULT, wide.data()) < 0) damaged(path_, path);
+    if (H5Dread(array, H5T_NATIVE_INT64, *memory, *file, H5P_DEFAULT, wide.data()) < 0) hdf5_damaged(path_, path);
     for (std::size_t i = 0; i < wide.size(); ++i) {
       if (wide[i] != static_cast<std::int32_t>(wide[i])) {
         throw FileError(path_, path,
@@ -219,7 +194,7 @@ Tensor Hdf5Reader::read(const std::string& path, const Shape& first, const Shape
     return values;
   }
   const hid_t type = all.dtype == DType::kFloat64 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
-  if (H5Dread(array, type, *memory, *file, H5P_DEFAULT, values.view().data()) < 0) damaged(path_, path);
+  if (H5Dread(array, type, *memory, *file, H5P_DEFAULT, values.view().data()) < 0) hdf5_damaged(path_, path);
   return values;
 }
 
@@ -229,33 +204,24 @@ Tensor Hdf5Reader::read(const std::string& path) const {
   return read(path, Shape(zeros), shape);
 }
 
-std::vector<std::string> Hdf5Reader::texts(const std::string& path) const {
-  const Hdf5Section section;
-  const hid_t array = handles_->array(path_, path);
-  const Hdf5Handle space = checked(path_, path, {H5Dget_space(array), H5Sclose});
-  const Hdf5Handle type = checked(path_, path, {H5Dget_type(array), H5Tclose});
-  const std::int64_t count = shape_of(path_, path, *space).elements();
-  const std::size_t length = text_length(path_, path, *type, count);
-  std::string raw(length * static_cast<std::size_t>(count), '\0');
-  if (count > 0 && H5Dread(array, *type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0) damaged(path_, path);
-  return cut(raw, length);
-}
-
 std::map<std::string, std::string> Hdf5Reader::text_attributes(const std::string& path) const {
   const Hdf5Section section;
-  const Hdf5Handle object = checked(path_, path, {H5Oopen(*handles_->file, path.c_str(), H5P_DEFAULT), H5Oclose});
+  const Hdf5Handle object = hdf5_checked(path_, path, {H5Oopen(*handles_->file, path.c_str(), H5P_DEFAULT), H5Oclose});
   std::vector<std::string> names;
-  if (H5Aiterate2(*object, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_attribute, &names) < 0) damaged(path_, path);
+  if (H5Aiterate2(*object, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_attribute, &names) < 0) hdf5_damaged(path_, path);
   std::map<std::string, std::string> texts;
   for (const std::string& name : names) {
     const std::string where = path + "@" + name;
-    const Hdf5Handle attribute = checked(path_, where, {H5Aopen(*object, name.c_str(), H5P_DEFAULT), H5Aclose});
-    const Hdf5Handle type = checked(path_, where, {H5Aget_type(*attribute), H5Tclose});
-    const Hdf5Handle space = checked(path_, where, {H5Aget_space(*attribute), H5Sclose});
-    if (H5Tget_class(*type) != H5T_STRING || shape_of(path_, where, *space).elements() != 1) continue;
-    std::string raw(text_length(path_, where, *type, 1), '\0');
-    if (H5Aread(*attribute, *type, raw.data()) < 0) damaged(path_, where);
-    texts[name] = cut(raw, raw.size())[0];
+    const Hdf5Handle attribute = hdf5_checked(path_, where, {H5Aopen(*object, name.c_str(), H5P_DEFAULT), H5Aclose});
+    const Hdf5Handle type = hdf5_checked(path_, where, {H5Aget_type(*attribute), H5Tclose});
+    const Hdf5Handle space = hdf5_checked(path_, where, {H5Aget_space(*attribute), H5Sclose});
+    if (H5Tget_class(*type) != H5T_STRING || H5Tis_variable_str(*type) != 0 ||
+        hdf5_shape(path_, where, *space).elements() != 1) {
+      continue;
+    }
+    std::string raw(hdf5_text_length(path_, where, *type, 1), '\0');
+    if (H5Aread(*attribute, *type, raw.data()) < 0) hdf5_damaged(path_, where);
+    texts[name] = hdf5_cut(raw, raw.size())[0];
   }
   return texts;
 }
@@ -266,14 +232,14 @@ std::vector<std::int64_t> Hdf5Reader::integers(const std::string& path, const st
   const Hdf5Handle handle(H5Aopen_by_name(*handles_->file, path.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
                           H5Aclose);
   if (!handle) throw FileError(path_, where, "is missing");
-  const Hdf5Handle type = checked(path_, where, {H5Aget_type(*handle), H5Tclose});
-  const Hdf5Handle space = checked(path_, where, {H5Aget_space(*handle), H5Sclose});
-  const Shape shape = shape_of(path_, where, *space);
+  const Hdf5Handle type = hdf5_checked(path_, where, {H5Aget_type(*handle), H5Tclose});
+  const Hdf5Handle space = hdf5_checked(path_, where, {H5Aget_space(*handle), H5Sclose});
+  const Shape shape = hdf5_shape(path_, where, *space);
   constexpr std::int64_t kMost = 1 << 16;
   if (H5Tget_class(*type) != H5T_INTEGER || shape.elements() > kMost)
     throw FileError(path_, where, "is no list of integers");
   std::vector<std::int64_t> values(static_cast<std::size_t>(shape.elements()));
-  if (!values.empty() && H5Aread(*handle, H5T_NATIVE_INT64, values.data()) < 0) damaged(path_, where);
+  if (!values.empty() && H5Aread(*handle, H5T_NATIVE_INT64, values.data()) < 0) hdf5_damaged(path_, where);
   return values;
 }
 

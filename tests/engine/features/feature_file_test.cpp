@@ -213,7 +213,7 @@ TEST(Hdf5, ReadsBlocksAndSaysWhatIsMissing) {
               HasSubstr("does not lie inside"));
   EXPECT_THAT(error_of<FileError>([&] { reader.read("/texts"); }), HasSubstr("neither floating-point"));
   EXPECT_THAT(error_of<FileError>([&] { reader.read("/none"); }), HasSubstr("/none: is no array"));
-  EXPECT_THAT(error_of<FileError>([&] { reader.texts("/whole"); }), HasSubstr("texts of one length"));
+  EXPECT_THAT(error_of<FileError>([&] { reader.texts("/whole"); }), HasSubstr("does not hold texts"));
 }
 
 }  // namespace

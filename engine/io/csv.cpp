@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/io/csv.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+
+#include "engine/io/input_file.h"
+#include "kernels/error.h"
+
+namespace chiasm {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 32;
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// What separates the cells of a line: the first of these that occurs outside of quotes.
+char separator_of(std::string_view line) {
+  for (const char separator : {'\t', ';', ','}) {
+    bool quoted = false;
+    for (const char c : line) {
+      if (c == '"') quoted = !quoted;
+      if (c == separator && !quoted) return separator;
+    }
+  }
+  // Only numbers are separated by spaces; "unit 1" is one cell.
+  const std::string_view start = trimmed(line);
+  const bool several = start.find(' ') != std::string_view::npos;
+  return several && csv_number(start.substr(0, start.find(' '))) ? ' ' : ',';
+}
+
+}  // namespace
+
+std::optional<double> csv_number(std::string_view cell) {
+  cell = trimmed(cell);
+  std::string word(cell.substr(0, 5));
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const char* missing : {"", "nan", "na", "n/a", "null", "none", "-nan"}) {
+    if (cell.size() <= 4 && word == missing) return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (cell.starts_with('+')) cell.remove_prefix(1);
+  double value = 0;
+  const auto [rest, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (rest != cell.data() + cell.size() || cell.empty()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
+  return error == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+CsvReader::CsvReader(const std::string& path) : path_(path), bytes_(read_file(path, kMostBytes)) {
+  text_ = {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  if (const std::size_t zero = text_.find('\0'); zero != std::string_view::npos) {
+    throw FileError(path, "byte " + std::to_string(zero), "is zero, as in no text");
+  }
+  if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a mark of UTF-8
+  while (at_ < text_.size() && text_[at_] == '#') {
+    at_ = std::min(text_.find('\n', at_), text_.size() - 1) + 1;
+    ++line_;
+  }
+  separator_ = separator_of(text_.substr(at_, text_.find_first_of("\r\n", at_) - at_));
+}
+
+bool CsvReader::at_line_end() const { return at_ >= text_.size() || text_[at_] == '\n' || text_[at_] == '\r'; }
+
+void CsvReader::skip_line_end() {
+  if (at_ < text_.size() && text_[at_] == '\r') ++at_;
+  if (at_ < text_.size() && text_[at_] == '\n') ++at_;
+  ++line_;
+}
+
+std::string CsvReader::quoted_cell() {
+  std::string cell;
+  const std::int64_t begin = line_;
+  for (++at_; at_ < text_.size(); ++at_) {
+    if (text_[at_] == '"') {
+      ++at_;
+      if (at_ >= text_.size() || text_[at_] != '"') return cell;
+    }
+    if (text_[at_] == '\n') ++line_;
+    cell += text_[at_];
+  }
+  throw FileError(path_, "line " + std::to_string(begin), "a quote does not close");
+}
+
+bool CsvReader::next(std::vector<std::string>& cells) {
+  cells.clear();
+  while (at_ < text_.size() && at_line_end()) skip_line_end();
+  if (at_ >= text_.size()) return false;
+  row_line_ = line_;
+  const auto skip_spaces = [&] {
+    while (at_ < text_.size() && (text_[at_] == ' ' || (text_[at_] == '\t' && separator_ != '\t'))) ++at_;
+  };
+  for (;;) {
+    skip_spaces();
+    if (separator_ == ' ' && at_line_end() && !cells.empty()) break;
+    if (at_ < text_.size() && text_[at_] == '"') {
+      cells.push_back(quoted_cell());
+      skip_spaces();
+      if (!at_line_end() && text_[at_] != separator_ && separator_ != ' ') {
+        throw FileError(path_, "line " + std::to_string(line_), "text follows a quote that closed");
+      }
+    } else {
+      const std::size_t end =
+          std::min(text_.find_first_of(std::array{separator_, '\r', '\n', '\0'}.data(), at_), text_.size());
+      cells.emplace_back(trimmed(text_.substr(at_, end - at_)));
+      at_ = end;
+    }
+    if (at_line_end()) break;
+    if (separator_ != ' ') ++at_;
+  }
+  skip_line_end();
+  return true;
+}
+
+}  // namespace chiasm
