@@ -75,14 +75,14 @@ std::int64_t width_of(std::span<const double> alphas) {
 }
 
 // `along` with each direction weighted, for every penalty beside each other: [directions, penalties * count].
-template <class T, class Weight>
-Matrix<T> weighted(const Matrix<T>& along, std::span<const double> alphas, Weight&& weight) {
-  Matrix<T> result(along.rows(), std::ssize(alphas) * along.columns());
+template <class Out, class T, class Weight>
+Matrix<Out> weighted(const Matrix<T>& along, std::span<const double> alphas, Weight&& weight) {
+  Matrix<Out> result(along.rows(), std::ssize(alphas) * along.columns());
   for (std::int64_t d = 0; d < along.rows(); ++d) {
-    T* to = result.row(d).data();
+    Out* to = result.row(d).data();
     for (const double alpha : alphas) {
       const T w = static_cast<T>(weight(static_cast<std::size_t>(d), alpha));
-      for (const T value : along.row(d)) *to++ = w * value;
+      for (const T value : along.row(d)) *to++ = static_cast<Out>(w * value);
     }
   }
   return result;
@@ -107,6 +107,88 @@ Matrix<double> slack(const CpuStream& stream, const RidgeBasis<T>& basis, std::s
     for (double& value : result.values()) value += 1.0 - 1.0 / static_cast<double>(n);
   }
   return result;
+}
+
+// Leave-one-out errors with the residuals computed in Real, where `left` is that of the basis. What residuals are made
+// from, L'y, is in T.
+template <class Real, class T>
+Matrix<double> errors_in(const CpuStream& stream, const RidgeBasis<T>& basis, const Matrix<Real>& left, MatrixView<T> y,
+                         std::span<const double> alphas, const Matrix<double>& left_over) {
+  const std::int64_t n = y.rows, r = basis.left.columns(), choices = std::ssize(alphas);
+  Matrix<double> errors(choices, y.columns);
+  for_blocks(stream, y.columns, width_of(alphas), [&](std::int64_t first, std::int64_t count) {
+    const Block<T> block = block_of(basis, y, first, count);
+    // Residuals: of a centred y in a complete basis, U alpha / (d^2 + alpha) U'y; otherwise y - L h L'y.
+    const Matrix<Real> along = weighted<Real>(block.along, alphas, [&](std::size_t d, double alpha) {
+      return basis.from_products ? alpha / (basis.squares[d] + alpha) : -shrinkage(basis, d, alpha);
+    });
+    const std::int64_t columns = choices * count;
+    Matrix<Real> residuals(n, columns);
+    if (!basis.from_products) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t a = 0; a < choices; ++a) {
+          std::ranges::copy(block.y.row(i), residuals.row(i).begin() + a * count);
+        }
+      }
+    }
+    gemm<Real>(CpuStream(1), n, columns, r, {left.data(), r}, {along.data(), columns},
+               basis.from_products ? Real{0} : Real{1}, residuals.data(), columns);
+    std::vector<double> sums(static_cast<std::size_t>(columns));
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t a = 0; a < choices; ++a) {
+        const double weight = 1.0 / left_over(i, a);
+        const Real* residual = residuals.row(i).data() + a * count;
+        double* sum = sums.data() + a * count;
+        for (std::int64_t k = 0; k < count; ++k) {
+          const double error = weight * static_cast<double>(residual[k]);
+          sum[k] += error * error;
+        }
+      }
+    }
+    for (std::int64_t a = 0; a < choices; ++a) {
+      for (std::int64_t k = 0; k < count; ++k) {
+        errors(a, first + k) = sums[static_cast<std::size_t>(a * count + k)] / static_cast<double>(n);
+      }
+    }
+  });
+  return errors;
+}
+
+// The first penalty with the least error of a target; NaN is worst.
+std::size_t least(const Matrix<double>& errors, std::int64_t target) {
+  std::int64_t best = 0;
+  for (std::int64_t a = 1; a < errors.rows(); ++a) {
+    if (errors(a, target) < errors(best, target) || std::isnan(errors(best, target))) best = a;
+  }
+  return static_cast<std::size_t>(best);
+}
+
+// By what share residuals in float32 may change the root of each penalty's error: they are sums over orthonormal
+// directions, whose rounding adds up at random, with a factor of 4; weighting rows by 1 / slack enlarges it at most by
+// the ratio of the weights.
+std::vector<double> float_margins(const Matrix<double>& left_over, std::int64_t directions) {
+  std::vector<double> margins;
+  for (std::int64_t a = 0; a < left_over.columns(); ++a) {
+    double smallest = left_over(0, a), largest = smallest;
+    for (std::int64_t i = 1; i < left_over.rows(); ++i) {
+      smallest = std::min(smallest, left_over(i, a));
+      largest = std::max(largest, left_over(i, a));
+    }
+    margins.push_back(4.0 * std::numeric_limits<float>::epsilon() * std::sqrt(static_cast<double>(directions)) *
+                      largest / smallest);
+  }
+  return margins;
+}
+
+// Whether one penalty is best whatever the rounding within the margins.
+bool decided(const Matrix<double>& errors, std::int64_t target, const std::vector<double>& margins) {
+  const std::size_t best = least(errors, target);
+  const double most = std::sqrt(errors(static_cast<std::int64_t>(best), target)) * (1.0 + margins[best]);
+  for (std::size_t a = 0; a < margins.size(); ++a) {
+    const double lowest = std::sqrt(errors(static_cast<std::int64_t>(a), target)) * (1.0 - margins[a]);
+    if (a != best && !(lowest > most)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -187,45 +269,38 @@ Matrix<T> ridge_predict(const CpuStream& stream, const RidgeBasis<T>& basis, Mat
 template <class T>
 Matrix<double> leave_one_out_errors(const CpuStream& stream, const RidgeBasis<T>& basis, MatrixView<T> y,
                                     std::span<const double> alphas) {
-  const std::int64_t n = y.rows, r = basis.left.columns(), choices = std::ssize(alphas);
+  return errors_in<T>(stream, basis, basis.left, y, alphas, slack(stream, basis, alphas));
+}
+
+template <class T>
+std::vector<double> choose_by_leave_one_out(const CpuStream& stream, const RidgeBasis<T>& basis, MatrixView<T> y,
+                                            std::span<const double> alphas) {
   const Matrix<double> left_over = slack(stream, basis, alphas);
-  Matrix<double> errors(choices, y.columns);
-  for_blocks(stream, y.columns, width_of(alphas), [&](std::int64_t first, std::int64_t count) {
-    const Block<T> block = block_of(basis, y, first, count);
-    // Residuals: of a centred y in a complete basis, U alpha / (d^2 + alpha) U'y; otherwise y - L h L'y.
-    const Matrix<T> along = weighted(block.along, alphas, [&](std::size_t d, double alpha) {
-      return basis.from_products ? alpha / (basis.squares[d] + alpha) : -shrinkage(basis, d, alpha);
-    });
-    const std::int64_t columns = choices * count;
-    Matrix<T> residuals(n, columns);
-    if (!basis.from_products) {
-      for (std::int64_t i = 0; i < n; ++i) {
-        for (std::int64_t a = 0; a < choices; ++a) {
-          std::ranges::copy(block.y.row(i), residuals.row(i).begin() + a * count);
-        }
-      }
-    }
-    gemm<T>(CpuStream(1), n, columns, r, {basis.left.data(), r}, {along.data(), columns},
-            basis.from_products ? T{0} : T{1}, residuals.data(), columns);
-    std::vector<double> sums(static_cast<std::size_t>(columns));
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t a = 0; a < choices; ++a) {
-        const double weight = 1.0 / left_over(i, a);
-        const T* residual = residuals.row(i).data() + a * count;
-        double* sum = sums.data() + a * count;
-        for (std::int64_t k = 0; k < count; ++k) {
-          const double error = weight * static_cast<double>(residual[k]);
-          sum[k] += error * error;
-        }
-      }
-    }
-    for (std::int64_t a = 0; a < choices; ++a) {
-      for (std::int64_t k = 0; k < count; ++k) {
-        errors(a, first + k) = sums[static_cast<std::size_t>(a * count + k)] / static_cast<double>(n);
-      }
-    }
-  });
-  return errors;
+  if (std::is_same_v<T, float> || !basis.from_products) {
+    const Matrix<double> errors = errors_in<T>(stream, basis, basis.left, y, alphas, left_over);
+    std::vector<double> chosen;
+    for (std::int64_t k = 0; k < y.columns; ++k) chosen.push_back(alphas[least(errors, k)]);
+    return chosen;
+  }
+  Matrix<float> single(basis.left.rows(), basis.left.columns());
+  std::ranges::transform(basis.left.values(), single.values().begin(), [](T v) { return static_cast<float>(v); });
+  const Matrix<double> errors = errors_in<float>(stream, basis, single, y, alphas, left_over);
+  const std::vector<double> margins = float_margins(left_over, basis.left.columns());
+  std::vector<double> chosen;
+  std::vector<std::int64_t> open;
+  for (std::int64_t k = 0; k < y.columns; ++k) {
+    chosen.push_back(alphas[least(errors, k)]);
+    if (!decided(errors, k, margins)) open.push_back(k);
+  }
+  Matrix<T> rest(y.rows, std::ssize(open));
+  for (std::int64_t i = 0; i < y.rows; ++i) {
+    for (std::int64_t k = 0; k < rest.columns(); ++k) rest(i, k) = y(i, open[static_cast<std::size_t>(k)]);
+  }
+  const Matrix<double> exact = errors_in<T>(stream, basis, basis.left, rest.view(), alphas, left_over);
+  for (std::int64_t k = 0; k < rest.columns(); ++k) {
+    chosen[static_cast<std::size_t>(open[static_cast<std::size_t>(k)])] = alphas[least(exact, k)];
+  }
+  return chosen;
 }
 
 template <class T>
@@ -237,7 +312,7 @@ Matrix<double> test_correlations(const CpuStream& stream, const RidgeBasis<T>& b
   for_blocks(stream, y.columns, width_of(alphas), [&](std::int64_t first, std::int64_t count) {
     const Block<T> block = block_of(basis, y, first, count);
     const Matrix<T> along =
-        weighted(block.along, alphas, [&](std::size_t d, double alpha) { return shrinkage(basis, d, alpha); });
+        weighted<T>(block.along, alphas, [&](std::size_t d, double alpha) { return shrinkage(basis, d, alpha); });
     const std::int64_t columns = choices * count;
     Matrix<T> predicted(m, columns);  // without the mean, which correlation does not see
     gemm<T>(CpuStream(1), m, columns, r, {basis.test.data(), r}, {along.data(), columns}, T{0}, predicted.data(),
@@ -263,6 +338,10 @@ template Matrix<double> leave_one_out_errors(const CpuStream&, const RidgeBasis<
                                              std::span<const double>);
 template Matrix<double> leave_one_out_errors(const CpuStream&, const RidgeBasis<double>&, MatrixView<double>,
                                              std::span<const double>);
+template std::vector<double> choose_by_leave_one_out(const CpuStream&, const RidgeBasis<float>&, MatrixView<float>,
+                                                     std::span<const double>);
+template std::vector<double> choose_by_leave_one_out(const CpuStream&, const RidgeBasis<double>&, MatrixView<double>,
+                                                     std::span<const double>);
 template Matrix<double> test_correlations(const CpuStream&, const RidgeBasis<float>&, MatrixView<float>,
                                           MatrixView<float>, std::span<const double>);
 template Matrix<double> test_correlations(const CpuStream&, const RidgeBasis<double>&, MatrixView<double>,

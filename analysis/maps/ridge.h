@@ -43,6 +43,11 @@ Matrix<T> ridge_predict(const CpuStream& stream, const RidgeBasis<T>& basis, Mat
 template <class T>
 Matrix<double> leave_one_out_errors(const CpuStream& stream, const RidgeBasis<T>& basis, MatrixView<T> y,
                                     std::span<const double> alphas);
+// For each target the penalty with the least of these errors, of equals the first. From inner products in double,
+// float32 decides where its rounding cannot change the choice, and only the other targets are summed in double.
+template <class T>
+std::vector<double> choose_by_leave_one_out(const CpuStream& stream, const RidgeBasis<T>& basis, MatrixView<T> y,
+                                            std::span<const double> alphas);
 // Pearson correlation of predictions with `truth` [test, targets], for every penalty: [alphas, targets]. NaN where it
 // is not defined.
 template <class T>

@@ -79,11 +79,7 @@ class PreparedRidge final : public PreparedMap<T> {
  private:
   std::vector<double> choose(const CpuStream& stream, MatrixView<T> y) const {
     if (alphas_.size() == 1) return std::vector<double>(static_cast<std::size_t>(y.columns), alphas_[0]);
-    if (folds_.empty()) {
-      Matrix<double> errors = leave_one_out_errors(stream, basis_, y, alphas_);
-      for (double& error : errors.values()) error = -error;
-      return best_of(errors, alphas_);
-    }
+    if (folds_.empty()) return choose_by_leave_one_out(stream, basis_, y, alphas_);
     Matrix<double> sums(std::ssize(alphas_), y.columns);
     for (const Fold<T>& fold : folds_) {
       const Matrix<T> train = take_rows(y, fold.split.train), test = take_rows(y, fold.split.test);

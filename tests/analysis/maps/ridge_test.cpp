@@ -111,6 +111,26 @@ TEST(Ridge, FoldsAgreeWithScikitLearn) {
   }
 }
 
+// Targets without a signal, whose errors at large penalties are alike, and copies of one penalty, of which the first
+// counts: where float32 cannot tell, double does.
+TEST(Ridge, ChoosesTheLeastErrorHoweverClose) {
+  const CpuStream stream(2);
+  MapData data = map_data({"wide", 24, 300, 5});
+  data.y = Matrix<double>(24, 200, hashed("noise", 4800));
+  std::vector<double> alphas = kAlphas;
+  for (const double alpha : {10.0, 10.000001, 1e7, 1e8, 1e9}) alphas.push_back(alpha);
+  const RidgeBasis<double> basis = bases(stream, data)[0];
+  const Matrix<double> errors = leave_one_out_errors<double>(stream, basis, data.y, alphas);
+  const std::vector<double> chosen = choose_by_leave_one_out<double>(stream, basis, data.y, alphas);
+  for (std::int64_t k = 0; k < 200; ++k) {
+    std::size_t best = 0;
+    for (std::size_t a = 1; a < alphas.size(); ++a) {
+      if (errors(static_cast<std::int64_t>(a), k) < errors(static_cast<std::int64_t>(best), k)) best = a;
+    }
+    EXPECT_EQ(chosen[static_cast<std::size_t>(k)], alphas[best]) << k;
+  }
+}
+
 // Leave-one-out against fits that leave one out.
 TEST(Ridge, LeaveOneOutIsWhatItSays) {
   const CpuStream stream(1);
