@@ -18,8 +18,14 @@ constexpr int kPatience = 6;
 constexpr double kBorder = 1e-10;
 // Rounds with an old factor end when v moves by less than kFollowed of its length. They are given up, for a new factor,
 // where one makes the move less than kContraction smaller.
-constexpr double kFollowed = 1e-13, kContraction = 1e-4;
+constexpr double kFollowed = 1e-11, kContraction = 1e-4;
 constexpr int kMostFollowing = 6;
+
+// Sums of products z v in single precision err by less than this share of |z| |v|: sqrt(rank) roundings of 6e-8, with
+// room for ranks of thousands.
+constexpr double kSingle = 4e-6;
+
+double length(const std::vector<double>& v) { return std::sqrt(dot_product(v.data(), v.data(), std::ssize(v))); }
 
 }  // namespace
 
@@ -40,28 +46,44 @@ DualNewton::DualNewton(const RotatedRegressors& regressors) : x_(regressors), m_
 
 void DualNewton::set_target(std::span<const double> y) {
   y_ = x_.rotated(y);
-  multiply(y_, moments_);
+  for (std::int64_t j = 0; j < x_.regressors(); ++j) {
+    moments_[static_cast<std::size_t>(j)] = dot_product(x_.zt().row(j).data(), y_.data(), m_);
+  }
   largest_moment_ = 0.0;
   for (const double moment : moments_) largest_moment_ = std::max(largest_moment_, std::abs(moment));
   std::ranges::fill(c_, 0.0);
 }
 
-// c = Z'v.
-void DualNewton::multiply(const std::vector<double>& v, std::vector<double>& c) const {
+// c = Z'v in single precision, which halves the memory it reads, but for regressors so near to |c| = rho that rounding
+// could put them on the wrong side: those in double.
+void DualNewton::multiply(const std::vector<double>& v, double rho, std::vector<double>& c) const {
   constexpr int kBlock = RotatedRegressors::kColumnMultiple;
   const std::int64_t p = x_.padded_regressors(), rank = x_.rank();
-  const double* z = x_.z().data();
-  const double* from = v.data();
+  const float* z = x_.rounded_z().data();
+  const double *from = v.data(), *norms = norms_.data();
   double* to = c.data();
+  const double error = kSingle * length(v);
   with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
     for (std::int64_t j = 0; j < p; j += kBlock) {
-      double sums[kBlock] = {};
+      float sums[kBlock] = {};
       for (std::int64_t k = 0; k < rank; ++k) {
-        const double scale = from[k];
-        const double* row = z + k * p + j;
+        const float scale = static_cast<float>(from[k]);
+        const float* row = z + k * p + j;
         for (int i = 0; i < kBlock; ++i) sums[i] += scale * row[i];
       }
-      for (int i = 0; i < kBlock; ++i) to[j + i] = sums[i];
+      int near = 0;
+      for (int i = 0; i < kBlock; ++i) {
+        const double value = static_cast<double>(sums[i]);
+        to[j + i] = value;
+        near += std::abs(std::abs(value) - rho) <= error * norms[j + i];
+      }
+      for (std::int64_t i = j; near > 0 && i < std::min(j + kBlock, x_.regressors()); ++i) {
+        if (std::abs(std::abs(to[i]) - rho) > error * norms[i]) continue;
+        const double* row = x_.zt().data() + i * m_;
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < m_; ++k) sum += row[k] * from[k];
+        to[i] = sum;
+      }
     }
   });
 }
@@ -111,6 +133,7 @@ void DualNewton::use(const Sets& sets) {
   });
   if (changed == 0) return;
   used_changed_ = true;
+  ++version_;
   if (changed > in_use) {  // from nothing is less work, and forgets the rounding of what came and went
     std::ranges::fill(hessian_, 0.0);
     std::ranges::fill(signed_sum_, 0.0);
@@ -200,7 +223,7 @@ bool DualNewton::minimise(const Penalties& at) {
     use(wanted_);
     if (!factor(at)) return false;
     solve_linear(at);
-    multiply(next_v_, next_c_);
+    multiply(next_v_, at.rho, next_c_);
     ++steps_;
     sets_of(next_c_, at.rho, wanted_);
     bool same = true;
@@ -219,17 +242,24 @@ bool DualNewton::minimise(const Penalties& at) {
   return false;
 }
 
-// Of the regressors in use, given v.
-void DualNewton::collect(const Penalties& at, const std::vector<double>& v) {
+const std::vector<std::int64_t>& DualNewton::used() {
   if (used_changed_) {
     used_.clear();
     for (std::size_t j = 0; j < sets_.size(); ++j) {
       if (sets_[j] != 0) used_.push_back(static_cast<std::int64_t>(j));
     }
-    weights_.resize(used_.size());
     used_changed_ = false;
   }
-  const double* from = v.data();
+  return used_;
+}
+
+const std::vector<double>& DualNewton::used_weights() {
+  used();
+  if (weights_known_) return weights_;
+  weights_known_ = true;
+  weights_.resize(used_.size());
+  const Penalties at = followed_;
+  const double* from = follow_v_.data();
   const double* z = x_.zt().data();
   const std::int64_t m = m_;
   with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
@@ -245,6 +275,7 @@ void DualNewton::collect(const Penalties& at, const std::vector<double>& v) {
       weights_[i] = (c - static_cast<double>(sets_[static_cast<std::size_t>(used_[i])]) * at.rho) / at.q;
     }
   });
+  return weights_;
 }
 
 void DualNewton::find_margin() {
@@ -260,6 +291,7 @@ void DualNewton::find_margin() {
     }
   });
   for (const double value : least) margin_ = std::min(margin_, value);
+  margin_ = std::max(0.0, margin_ - kSingle * length(v_));
 }
 
 // The last factor is of M, the system is (M + q (t - last t)) v = b: v = M^-1 (b - q (t - last t) v), repeated.
@@ -296,7 +328,7 @@ bool DualNewton::follow(double t) {
   double distance = 0.0;
   for (std::size_t k = 0; k < v_.size(); ++k) distance += (follow_v_[k] - v_[k]) * (follow_v_[k] - v_[k]);
   if (!(std::sqrt(distance) < margin_)) {
-    multiply(follow_v_, next_c_);
+    multiply(follow_v_, at.rho, next_c_);
     sets_of(next_c_, at.rho, wanted_);
     if (wanted_ != sets_) {
       unchanged_ = false;
@@ -306,7 +338,8 @@ bool DualNewton::follow(double t) {
     std::swap(c_, next_c_);
     margin_ = -1.0;
   }
-  collect(at, follow_v_);
+  followed_ = at;
+  weights_known_ = false;
   return true;
 }
 
@@ -318,8 +351,7 @@ void DualNewton::guess(const std::vector<double>& c, double rho) {
 void DualNewton::clear() {
   std::ranges::fill(wanted_, 0);
   use(wanted_);
-  used_.clear();
-  weights_.clear();
+  weights_known_ = false;
 }
 
 bool DualNewton::solve(double t, double rho, const std::vector<double>* guess) {
@@ -334,7 +366,8 @@ bool DualNewton::solve(double t, double rho, const std::vector<double>* guess) {
   unchanged_ = before == sets_;
   margin_ = -1.0;
   follow_v_ = v_;
-  collect(at, v_);
+  followed_ = at;
+  weights_known_ = false;
   return done;
 }
 

@@ -44,11 +44,15 @@ class DualNewton {
   // Whether the last solve() ended with the regressors in use at its start.
   bool unchanged() const { return unchanged_; }
 
-  // X'v of the solution, [padded regressors]; after follow(), of one before it.
+  // X'v of the solution, [padded regressors], to single precision; after follow(), of one before it.
   const std::vector<double>& correlations() const { return c_; }
   // Those in use, ascending, and their weights b.
-  const std::vector<std::int64_t>& used() const { return used_; }
-  const std::vector<double>& used_weights() const { return weights_; }
+  const std::vector<std::int64_t>& used();
+  const std::vector<double>& used_weights();
+  // The same as b_j = (z_j v - sign_j rho) / (1 - rho): v [padded rank], and by regressor the sign of its weight or 0.
+  const std::vector<double>& v() const { return follow_v_; }
+  const std::vector<std::int64_t>& signs() const { return sets_; }
+  std::int64_t version() const { return version_; }  // of signs(): another number for other signs
 
   std::int64_t steps() const { return steps_; }  // Newton steps so far
 
@@ -63,11 +67,10 @@ class DualNewton {
   void sets_of(const std::vector<double>& c, double rho, Sets& sets) const;
   void use(const Sets& sets);
   void add_product(const std::int64_t* regressors, const double* signs, int count);
-  void multiply(const std::vector<double>& v, std::vector<double>& c) const;
+  void multiply(const std::vector<double>& v, double rho, std::vector<double>& c) const;
   double slope(const Penalties& at, double step) const;
   void search(const Penalties& at);
   void find_margin();
-  void collect(const Penalties& at, const std::vector<double>& v);
   bool iterate(const Penalties& at);
 
   const RotatedRegressors& x_;
@@ -84,6 +87,9 @@ class DualNewton {
   bool unchanged_ = false, used_changed_ = true;
   std::vector<double> norms_;  // |z| by regressor
   double margin_ = -1.0;       // no regressor comes into or out of use while v is this near to v_; < 0: not known
+  Penalties followed_{0.0, 0.0, 0.0};  // of follow_v_
+  bool weights_known_ = false;
+  std::int64_t version_ = 0;
   std::int64_t steps_ = 0;
 };
 

@@ -102,6 +102,65 @@ class Scorer {
         for (int e = 0; e < kScoredRows; ++e) prediction[i + e] = sums[e];
       }
     });
+    return correlation();
+  }
+
+  // The same up to the scale of all weights, where the regressors in use change seldom: sums over them are kept as a
+  // matrix, x_used z_used', of which follows a prediction for any v.
+  double score(const DualNewton& newton, const Matrix<double>& zt, double rho) {
+    bring_up(newton, zt);
+    const std::int64_t width = x_.columns(), rank = zt.columns();
+    const double *v = newton.v().data(), *sums = map_.data(), *shift = shift_.data();
+    double* prediction = prediction_.data();
+    with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
+      for (std::int64_t i = 0; i < width; i += kScoredRows) {
+        double row[kScoredRows];
+        for (int e = 0; e < kScoredRows; ++e) row[e] = -rho * shift[i + e];
+        for (std::int64_t k = 0; k < rank; ++k) {
+          for (int e = 0; e < kScoredRows; ++e) row[e] += v[k] * sums[k * width + i + e];
+        }
+        for (int e = 0; e < kScoredRows; ++e) prediction[i + e] = row[e];
+      }
+    });
+    return correlation();
+  }
+
+ private:
+  void bring_up(const DualNewton& newton, const Matrix<double>& zt) {
+    if (newton.version() == version_) return;
+    version_ = newton.version();
+    const std::vector<std::int64_t>& signs = newton.signs();
+    const std::int64_t width = x_.columns(), rank = zt.columns();
+    std::int64_t changed = 0, used = 0;
+    signs_.resize(signs.size());
+    for (std::size_t j = 0; j < signs.size(); ++j) {
+      changed += (signs[j] != 0) != (signs_[j] != 0);
+      used += signs[j] != 0;
+    }
+    if (map_.empty() || changed > used) {  // forgets the rounding of what came and went
+      map_.assign(static_cast<std::size_t>(width * rank), 0.0);
+      shift_.assign(static_cast<std::size_t>(width), 0.0);
+      signs_.assign(signs.size(), 0);
+    }
+    for (std::size_t j = 0; j < signs.size(); ++j) {
+      const auto by = static_cast<double>((signs[j] != 0) - (signs_[j] != 0));
+      const auto turn = static_cast<double>(signs[j] - signs_[j]);
+      if (turn == 0.0) continue;
+      const double *x = x_.row(static_cast<std::int64_t>(j)).data(), *z = zt.row(static_cast<std::int64_t>(j)).data();
+      double *sums = map_.data(), *shift = shift_.data();
+      with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
+        for (std::int64_t i = 0; i < width; ++i) shift[i] += turn * x[i];
+        for (std::int64_t k = 0; by != 0.0 && k < rank; ++k) {
+          const double scale = by * z[k];
+          for (std::int64_t i = 0; i < width; ++i) sums[k * width + i] += scale * x[i];
+        }
+      });
+    }
+    signs_ = signs;
+  }
+
+  double correlation() const {
+    const double* prediction = prediction_.data();
     const double mean =
         std::accumulate(prediction, prediction + rows_, 0.0) / static_cast<double>(std::max<std::int64_t>(rows_, 1));
     double squares = 0.0, product = 0.0;
@@ -116,10 +175,12 @@ class Scorer {
     return std::clamp(product / (std::sqrt(squares) * std::sqrt(squares_)), -1.0, 1.0);
   }
 
- private:
   const Matrix<double>& x_;
   std::int64_t rows_;
   std::vector<double> y_, prediction_;
+  std::vector<double> map_, shift_;  // [padded rank, padded rows] and, by row, sum of sign x
+  std::vector<std::int64_t> signs_;  // that they are made of
+  std::int64_t version_ = -1;
   double squares_ = 0.0;
   bool varies_ = false;
 };
@@ -191,7 +252,7 @@ std::int64_t ElasticNetPaths::scores(std::span<const double> train, std::span<co
       double& result = result_of(a);
       if (along > 0 && newton.unchanged() && newton.follow(t)) {
         past.push(History::kNothing);
-        result = scorer.score(newton.used(), newton.used_weights());
+        result = scorer.score(newton, regressors_.zt(), rho);
         continue;
       }
       if (past.complete()) {

@@ -11,14 +11,11 @@ void ElasticNetSolver::set_target(std::span<const double> y) {
 }
 
 bool ElasticNetSolver::solve(double t, double rho) {
-  if (rho >= kLasso) {
+  lasso_ = rho >= kLasso;
+  if (lasso_) {
     homotopy_.start(y_, newton_.moments(), t * (1.0 - rho));
-    used_ = &homotopy_.used();
-    weights_ = &homotopy_.used_weights();
     return homotopy_.move_to(t * rho);
   }
-  used_ = &newton_.used();
-  weights_ = &newton_.used_weights();
   if (t * rho >= newton_.largest_moment()) {
     newton_.clear();
     return true;

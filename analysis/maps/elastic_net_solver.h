@@ -23,16 +23,15 @@ class ElasticNetSolver {
   // t = n alpha > 0, 0 <= rho <= 1. Returns false where it did not come to an end.
   bool solve(double t, double rho);
 
-  const std::vector<std::int64_t>& used() const { return *used_; }
-  const std::vector<double>& used_weights() const { return *weights_; }
+  const std::vector<std::int64_t>& used() { return lasso_ ? homotopy_.used() : newton_.used(); }
+  const std::vector<double>& used_weights() { return lasso_ ? homotopy_.used_weights() : newton_.used_weights(); }
 
  private:
   const RotatedRegressors& x_;
   DualNewton newton_;
   LassoHomotopy homotopy_;
   std::vector<double> y_;
-  const std::vector<std::int64_t>* used_ = nullptr;
-  const std::vector<double>* weights_ = nullptr;
+  bool lasso_ = false;  // what was solved last
 };
 
 }  // namespace chiasm

@@ -73,6 +73,8 @@ RotatedRegressors::RotatedRegressors(const Matrix<double>& xt) : basis_(basis_of
   for (std::int64_t k = 0; k < rank(); ++k) {
     for (std::int64_t j = 0; j < p; ++j) z_(k, j) = zt_(j, k);
   }
+  rounded_z_ = Matrix<float>(z_.rows(), z_.columns());
+  std::ranges::transform(z_.values(), rounded_z_.values().begin(), [](double v) { return static_cast<float>(v); });
 }
 
 std::vector<double> RotatedRegressors::rotated(std::span<const double> y) const {

@@ -13,7 +13,7 @@ namespace chiasm {
 
 class RotatedRegressors {
  public:
-  static constexpr std::int64_t kColumnMultiple = 32;
+  static constexpr std::int64_t kColumnMultiple = 64;
 
   // `xt` [regressors, rows]: a centred regressor per row. Directions of the rows along which all of X is below 1e-12 of
   // its largest singular value are rounding, and are left out.
@@ -25,13 +25,15 @@ class RotatedRegressors {
   std::int64_t padded_rank() const { return zt_.columns(); }       // a multiple of 4
   std::int64_t padded_regressors() const { return z_.columns(); }  // a multiple of kColumnMultiple
 
-  const Matrix<double>& z() const { return z_; }    // [rank, padded regressors], padding 0
-  const Matrix<double>& zt() const { return zt_; }  // [regressors, padded rank], padding 0
+  const Matrix<double>& z() const { return z_; }                 // [rank, padded regressors], padding 0
+  const Matrix<float>& rounded_z() const { return rounded_z_; }  // z() in single precision
+  const Matrix<double>& zt() const { return zt_; }               // [regressors, padded rank], padding 0
   // U y, padded with zeros.
   std::vector<double> rotated(std::span<const double> y) const;
 
  private:
   Matrix<double> basis_, z_, zt_;  // basis: [rank, rows]
+  Matrix<float> rounded_z_;
 };
 
 }  // namespace chiasm
