@@ -33,18 +33,21 @@ CentredColumns centred_columns(MatrixView<T> x, bool centred) {
 
 double dot_product(const double* a, const double* b, std::int64_t n) {
   constexpr int kSums = 16;
-  double sums[kSums] = {};
-  with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
+  double result = 0.0;
+  with_widest_isa([&result, a, b, n]() CHIASM_INLINE_LAMBDA {
+    double sums[kSums] = {};
     std::int64_t i = 0;
     for (; i + kSums <= n; i += kSums) {
       for (int s = 0; s < kSums; ++s) sums[s] += a[i + s] * b[i + s];
     }
-    for (int s = 0; i + s < n; ++s) sums[s] += a[i + s] * b[i + s];
+    for (int width = kSums / 2; width > 0; width /= 2) {
+      for (int s = 0; s < width; ++s) sums[s] += sums[s + width];
+    }
+    double rest = 0.0;
+    for (; i < n; ++i) rest += a[i] * b[i];
+    result = sums[0] + rest;
   });
-  for (int width = kSums / 2; width > 0; width /= 2) {
-    for (int s = 0; s < width; ++s) sums[s] += sums[s + width];
-  }
-  return sums[0];
+  return result;
 }
 
 template CentredColumns centred_columns(MatrixView<float>, bool);
