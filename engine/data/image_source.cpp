@@ -156,12 +156,24 @@ ArrayFile open_array(const ImageSourceConfig& config) {
 
 }  // namespace
 
+void ImageSource::to_luma(Raw& raw) {
+  for (std::size_t pixel = 0; pixel < raw.values.size() / 3; ++pixel) {
+    const float* const rgb = raw.values.data() + 3 * pixel;
+    // A colour that is a grey stays exactly that.
+    raw.values[pixel] =
+        rgb[0] == rgb[1] && rgb[1] == rgb[2] ? rgb[0] : 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
+  }
+  raw.values.resize(raw.values.size() / 3);
+  raw.channels = 1;
+}
+
 void ImageSource::load(std::int64_t index, std::span<float> image) const {
   Raw raw = read(index);
+  if (raw.channels == 3 && shape_[2] == 1) to_luma(raw);
   if (raw.channels != shape_[2] && raw.channels != 1) {
-    throw FileError(name(index), "",
-                    "has " + std::to_string(raw.channels) + " channels, the network takes " +
-                        std::to_string(shape_[2]) + (shape_[2] == 1 ? ": convert it to grey" : ""));
+    throw FileError(
+        name(index), "",
+        "has " + std::to_string(raw.channels) + " channels, the network takes " + std::to_string(shape_[2]));
   }
   if (raw.height != shape_[0] || raw.width != shape_[1]) {
     const Box box = fit_ == ImageFit::kCrop ? centred_box(raw.height, raw.width, shape_[0], shape_[1])

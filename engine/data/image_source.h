@@ -32,7 +32,8 @@ class ImageSource {
   const std::string& id(std::int64_t index) const { return ids_[static_cast<std::size_t>(index)]; }
 
   // Writes one image: bytes as value / 255, floating-point arrays as they are. A grey image is repeated over the
-  // channels; an image with another number of channels is an error. Throws FileError naming the image. Thread-safe.
+  // channels; of a colour image a grey network sees the luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601); an image with
+  // another number of channels is an error. Throws FileError naming the image. Thread-safe.
   // REQUIRES: `image` has room for shape().
   void load(std::int64_t index, std::span<float> image) const;
 
@@ -48,6 +49,8 @@ class ImageSource {
   std::vector<std::string> ids_;
 
  private:
+  static void to_luma(Raw& raw);
+
   Shape shape_;
   ImageFit fit_;
 };

@@ -57,6 +57,14 @@ struct Corpus {
   ZipWriter zip{folder / "images.zip"};
 };
 
+TEST(ImageSource, GreyNetworksSeeTheLumaOfColours) {
+  const test::TempFolder folder;
+  const std::vector<float> colours{1, 0, 0, 0, 1, 0, 0, 0, 1, 0.7F, 0.7F, 0.7F};
+  write_npy(folder / "colours.npy", Tensor::of<float>({1, 2, 2, 3}, colours));
+  const auto source = open_images({.path = folder / "colours.npy", .shape = {2, 2, 1}});
+  EXPECT_EQ(load(*source, 0), (std::vector<float>{0.299F, 0.587F, 0.114F, 0.7F}));
+}
+
 TEST(ImageSource, FoldersAndZipsGiveTheSameImagesInOrder) {
   const Corpus corpus;
   const auto from_folder = open_images({.path = corpus.folder / "images", .shape = {4, 6, 3}});
@@ -127,8 +135,8 @@ TEST(ImageSource, NamesWhatIsWrong) {
     return error_of<FileError>([&] { load(*source, index); });
   };
   const Bytes png = png_file(6, 4, noise(6 * 4 * 3));
-  folder.write("colour/a.png", png);
-  EXPECT_THAT(load_error("colour"), HasSubstr("colour/a.png: has 3 channels, the network takes 1"));
+  write_npy(folder / "pairs.npy", Tensor::zeros(DType::kFloat32, {1, 4, 6, 2}));
+  EXPECT_THAT(load_error("pairs.npy"), HasSubstr("pairs.npy[0]: has 2 channels, the network takes 1"));
   folder.write("broken/a.png", Bytes(png.begin(), png.begin() + 60));
   EXPECT_THAT(load_error("broken"), HasSubstr("broken/a.png: PNG"));
   folder.write("gif/a.gif", test::bytes_of("GIF89a"));
