@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compares a network with recorded neurons: SqueezeNet, or a network that chiasm trained, with macaque V4 or with the
 # inferior temporal cortex of monkeys and people.
-#   neurons.sh v4 DATA MODEL [WEIGHTS]   50 neurons, 640 images (github.com/cowleygroup/V4_compact_models)
-#   neurons.sh it DATA MODEL [WEIGHTS]   dissimilarities of 92 images (github.com/rsagroup/rsatoolbox)
-# DATA is a folder that holds the files, at any depth; MODEL is a recipe or the folder of a run; WEIGHTS is a file for it.
-# Features, scores and report.html go to runs/neurons-v4 or runs/neurons-it (CHIASM_OUT).
+#   neurons.sh v4 DATA MODEL [OPTIONS]   50 neurons, 640 images (github.com/cowleygroup/V4_compact_models)
+#   neurons.sh it DATA MODEL [OPTIONS]   dissimilarities of 92 images (github.com/rsagroup/rsatoolbox)
+# DATA is a folder that holds the files, at any depth; MODEL is a recipe or the folder of a run; OPTIONS go to
+# `chiasm extract`, such as --weights FILE and --layers 'conv1,fire?'. Features, scores and report.html go to
+# runs/neurons-v4 or runs/neurons-it (CHIASM_OUT).
 set -euo pipefail
 
 usage() {
-  sed -n '3,8s/^# //p' "${BASH_SOURCE[0]}" >&2
+  sed -n '3,9s/^# //p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
-(($# >= 3 && $# <= 4)) || usage
-which=$1 data=$2 model=$3 weights=${4:-}
+(($# >= 3)) || usage
+which=$1 data=$2 model=$3
+shift 3
 
 chiasm=${CHIASM:-$(dirname "${BASH_SOURCE[0]}")/../build/tools/chiasm}
 out=${CHIASM_OUT:-runs/neurons-$which}
@@ -32,17 +34,12 @@ find_file() {
   return 2
 }
 
-extract=("$chiasm" extract "$model" --reduce pool:7)
-if [[ -n $weights ]]; then
-  extract+=(--weights "$weights")
-fi
-
 case $which in
   v4)
     images=$(find_file 'images_210325.zip')
     responses=$(find_file 'responses_raw_210325.npy')
     mkdir -p "$out"
-    "${extract[@]}" --images "$images" --out "$out/features.h5"
+    "$chiasm" extract "$model" --images "$images" --reduce pool:7 "$@" --out "$out/features.h5"
     "$chiasm" reliability --responses "$responses" --out "$out"
     "$chiasm" map --features "$out/features.h5" --responses "$responses" --method pls --components 25 --standardise \
       --train-fraction 0.8 --splits 5 --bootstraps 20 --out "$out"
@@ -52,7 +49,7 @@ case $which in
     monkey=$(find_file 'mIT_674neurons_rdm_4186.npy')
     human=$(find_file 'hIT_316vx_rdm_4186.npy')
     mkdir -p "$out"
-    "${extract[@]}" --images "$images" --out "$out/features.h5"
+    "$chiasm" extract "$model" --images "$images" "$@" --out "$out/features.h5"
     "$chiasm" rsa --features "$out/features.h5" --rdm "$monkey" --rdm "$human" --comparison spearman --out "$out"
     ;;
   *) usage ;;
