@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analysis/behaviour/dense.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <numeric>
 
 #include "kernels/error.h"
+#include "kernels/vendor/blas.h"
 #include "kernels/vendor/lapack.h"
 
 namespace chiasm::dense {
 namespace {
 
+// Destroys `matrix` when it fails.
 void factor(std::int64_t n, double* matrix) {
-  if (!cholesky(n, matrix)) {
-    throw NumericalError("svm", "a support vector machine met features that are not finite or too large");
+  const auto step = static_cast<std::size_t>(n) + 1;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) largest = std::max(largest, matrix[i * step]);
+  if (!std::isfinite(largest)) throw NumericalError("svm", "a support vector machine met features that are not finite");
+  std::vector<double> kept(matrix, matrix + n * n);
+  for (double ridge = static_cast<double>(n) * 1e-16 * largest; !cholesky(n, matrix); ridge *= 10.0) {
+    if (!(ridge < 1e-6 * largest)) {
+      throw NumericalError("svm", "a support vector machine met features that are not finite or too large");
+    }
+    std::ranges::copy(kept, matrix);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) matrix[i * step] += ridge;
   }
 }
 
@@ -59,6 +72,17 @@ void add_rows(MatrixView<double> matrix, std::span<const std::int64_t> indices, 
   for (; k < x.size(); ++k) {
     const double* const a = row(k);
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += x[k] * a[i];
+  }
+}
+
+void add_products(MatrixView<double> x, bool of_rows, std::span<double> sum) {
+  constexpr std::int64_t kBlock = 128;
+  const std::int64_t side = of_rows ? x.rows : x.columns, along = of_rows ? x.columns : x.rows;
+  const auto from = [&](std::int64_t i) { return x.data + (of_rows ? i * x.stride : i); };
+  for (std::int64_t begin = 0; begin < side; begin += kBlock) {
+    const std::int64_t count = std::min(kBlock, side - begin);
+    gemm(CpuStream(1), count, begin + count, along, {from(begin), x.stride, !of_rows}, {x.data, x.stride, of_rows}, 1.0,
+         sum.data() + begin * side, side);
   }
 }
 

@@ -20,8 +20,11 @@ std::vector<double> gather_lower(MatrixView<double> matrix, std::span<const std:
 void add_rows(MatrixView<double> matrix, std::span<const std::int64_t> indices, std::span<const double> x,
               std::span<double> y);
 
-// b <- matrix^-1 b; reads the lower triangle and destroys it. Throws NumericalError where the matrix is not positive
-// definite, which a ridge is only with values that are not finite or far too large.
+// The lower triangle of sum += x x' (`of_rows`) or x' x, by blocks of rows; `sum` is square without gaps.
+void add_products(MatrixView<double> x, bool of_rows, std::span<double> sum);
+
+// b <- matrix^-1 b; reads the lower triangle and destroys it. A matrix that is not positive definite because of
+// rounding alone gets a ridge of that size. Throws NumericalError where values are not finite.
 void solve_positive(std::vector<double>& matrix, std::vector<double>& b);
 // The inverse, both triangles, in place. Throws likewise.
 void invert_positive(Matrix<double>& matrix);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "analysis/behaviour/dense.h"
 #include "analysis/behaviour/linear_svm.h"
@@ -16,6 +17,8 @@ namespace {
 
 // Components with less variance than this, of the largest, are rounding.
 constexpr double kLeastVariance = 1e-13;
+// Directions with less than this, of the largest image, do not count as directions in which images vary.
+constexpr double kFewDirections = 1e-11;
 
 std::vector<std::int32_t> labels_of(std::span<const std::int64_t> images, std::span<const std::int32_t> labels) {
   std::vector<std::int32_t> taken;
@@ -42,10 +45,11 @@ int fit_classes(const HingeProblem& problem, std::span<const std::int32_t> label
 ImageMargins fit_rows(const Matrix<double>& features, std::span<const std::int64_t> train,
                       std::span<const std::int32_t> labels, int classes, double c) {
   const Matrix<double> rows = take_rows(features.view(), train);
+  const HingeRows products(rows);
   Matrix<double> weights(classes, rows.columns());
   ImageMargins fitted{Matrix<double>(features.rows(), classes), 0};
   fitted.not_converged =
-      fit_classes(*HingeProblem::of_rows(rows, c), labels, classes,
+      fit_classes(*HingeProblem::of_rows(products, c), labels, classes,
                   [&](int k, const std::vector<double>& w) { std::ranges::copy(w, weights.row(k).begin()); });
   gemm(CpuStream(1), features.rows(), classes, rows.columns(), {features.data(), rows.columns(), false},
        {weights.data(), rows.columns(), true}, 0.0, fitted.margins.data(), classes);
@@ -195,11 +199,39 @@ class GramMargins final : public MarginModel {
   Matrix<double> gram_;
 };
 
+// The images in fewer coordinates than there are of them, from their inner products about their mean, where they vary
+// in clearly fewer directions (silent units, or copies of others); else nothing.
+std::optional<Matrix<double>> fewer_coordinates(const Matrix<double>& gram) {
+  const std::int64_t n = gram.rows();
+  double largest = 0.0;
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, gram(i, i));
+  if (!(largest > 0.0)) return Matrix<double>(n, 1);
+  // Eigenvalues k of the products, of which the one of the mean is 0 and is filled: sum of r / (k + r).
+  const double ridge = kFewDirections * largest;
+  Matrix<double> inverse = gram;
+  for (double& product : inverse.values()) product += largest / static_cast<double>(n);
+  for (std::int64_t i = 0; i < n; ++i) inverse(i, i) += ridge;
+  dense::invert_positive(inverse);
+  double missing = 0.0;
+  for (std::int64_t i = 0; i < n; ++i) missing += ridge * inverse(i, i);
+  if (missing < 0.1 * static_cast<double>(n)) return std::nullopt;
+  Eigen eigen = largest_eigen(gram, n);
+  for (std::int64_t k = 0; k < eigen.vectors.rows(); ++k) {
+    for (double& v : eigen.vectors.row(k)) v *= std::sqrt(eigen.values[static_cast<std::size_t>(k)]);
+  }
+  return transposed(eigen.vectors.view());
+}
+
 }  // namespace
 
 template <class T>
 std::unique_ptr<const MarginModel> make_margin_model(const CpuStream& stream, const Source<T>& features) {
-  if (features.units() >= features.stimuli()) return std::make_unique<GramMargins>(features.gram(stream));
+  if (features.units() >= features.stimuli()) {
+    const Matrix<double>& gram = features.gram(stream);
+    if (std::optional<Matrix<double>> rows = fewer_coordinates(gram))
+      return std::make_unique<RowMargins>(*std::move(rows));
+    return std::make_unique<GramMargins>(gram);
+  }
   const Matrix<T>& values = features.values(stream);
   return std::make_unique<RowMargins>(
       Matrix<double>(values.rows(), values.columns(), {values.values().begin(), values.values().end()}));

@@ -94,7 +94,8 @@ LinearSvm fit_linear_svm(const CpuStream& stream, MatrixView<double> x, std::spa
       std::ranges::copy(x.row(i), rows.row(i).begin());
       rows(i, x.columns) = 1.0;
     }
-    fit_all(*HingeProblem::of_rows(rows, options.c), [&](std::int64_t k, const std::vector<double>& w) {
+    const HingeRows products(rows);
+    fit_all(*HingeProblem::of_rows(products, options.c), [&](std::int64_t k, const std::vector<double>& w) {
       std::copy(w.begin(), w.end() - 1, svm.weights.row(k).begin());
       svm.intercepts[static_cast<std::size_t>(k)] = w.back();
     });

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "analysis/behaviour/dense.h"
 #include "kernels/error.h"
-#include "kernels/vendor/blas.h"
+#include "kernels/vendor/lapack.h"
 
 namespace chiasm {
 namespace {
@@ -17,6 +18,12 @@ using namespace dense;
 
 // Rows that are beyond the hinge by no more than this, of the largest value, may be on either side of it.
 constexpr double kRounding = 1e-12;
+// Of margins that an inverse computes, from those that its solution has. A margin of 1 is a whole unit.
+constexpr double kResidual = 1e-9;
+// Of the largest |row|^2: a smaller 1 / 2C does not make dependent rows independent to the accuracy of margins.
+constexpr double kLeastRidge = 1e-6;
+// Of the largest: variances that are rounding of inner products.
+constexpr double kLeastDirection = 1e-13;
 // Exchanges of all wrong rows that may fail to make them fewer, before only one row is exchanged at a time.
 constexpr int kPatience = 5;
 // Far above what is needed (2 to 12 are), so that a fit that does not end is found and counted.
@@ -53,6 +60,17 @@ class GramProblem final : public HingeProblem {
     invert_positive(inverse_);
   }
 
+  // Whether rows depend on each other, so that only I / 2C keeps M from being singular, and it is too small to do so
+  // accurately: 1 - y_i f_i is then lost in beta.
+  bool is_degenerate() const {
+    double largest = 0.0, dominated = 0.0;  // the second: sum over eigenvalues k of K of (1 / 2C) / (k + 1 / 2C)
+    for (std::int64_t i = 0; i < gram_.rows; ++i) {
+      largest = std::max(largest, gram_(i, i));
+      dominated += ridge_ * inverse_(i, i);
+    }
+    return !(dominated < 0.5) && ridge_ < kLeastRidge * largest;
+  }
+
   std::unique_ptr<Labelled> label(std::vector<double> y) const override {
     return std::make_unique<LabelledGram>(*this, std::move(y));
   }
@@ -68,11 +86,23 @@ class GramProblem final : public HingeProblem {
 
     void ridge(const std::vector<bool>& active, HingeSolution& solution, std::vector<bool>& wrong) override {
       const std::vector<std::int64_t> in = indices_of(active, true), out = indices_of(active, false);
-      if (in.size() <= out.size()) {
-        by_active(in, solution);
-      } else {
+      const bool inverted = !careful_ && in.size() > out.size();
+      if (inverted) {
         by_others(out, solution);
+      } else {
+        by_active(in, solution);
       }
+      find_wrong(active, solution, wrong);
+      // An inverse of a badly conditioned matrix, of images that depend on each other, solves worse than a factor does.
+      if (inverted && std::ranges::none_of(wrong, std::identity{}) && !solves(in, solution)) {
+        careful_ = true;
+        by_active(in, solution);
+        find_wrong(active, solution, wrong);
+      }
+    }
+
+   private:
+    void find_wrong(const std::vector<bool>& active, const HingeSolution& solution, std::vector<bool>& wrong) const {
       const std::vector<double>&beta = solution.coefficients, &f = solution.decision;
       const double beta_tolerance = kRounding * largest_size(beta);
       const double f_tolerance = kRounding * std::max(1.0, largest_size(f));
@@ -82,8 +112,15 @@ class GramProblem final : public HingeProblem {
         wrong[i] = active[i] ? y_[i] * beta[i] < -beta_tolerance : y_[i] * f[i] - 1.0 < -f_tolerance;
       }
     }
-
-   private:
+    // Whether K beta is what beta promises, f_S = y_S - beta_S / 2C, to far less than anyone asks for.
+    bool solves(const std::vector<std::int64_t>& in, const HingeSolution& solution) const {
+      std::vector<double> f(y_.size());
+      add_rows(problem_.gram_, in, take(solution.coefficients, in), f);
+      for (std::size_t i = 0; i < f.size(); ++i) {
+        if (!(std::fabs(f[i] - solution.decision[i]) < kResidual)) return false;
+      }
+      return true;
+    }
     // beta_S = M_SS^-1 y_S, f = K_.S beta_S.
     void by_active(const std::vector<std::int64_t>& in, HingeSolution& solution) const {
       std::vector<double> matrix = gather_lower(problem_.gram_, in), beta = take(y_, in);
@@ -112,6 +149,7 @@ class GramProblem final : public HingeProblem {
     const GramProblem& problem_;
     std::vector<double> y_;
     std::vector<double> all_active_;  // P y
+    bool careful_ = false;
   };
 
   MatrixView<double> gram_;
@@ -121,7 +159,7 @@ class GramProblem final : public HingeProblem {
 
 class RowProblem final : public HingeProblem {
  public:
-  RowProblem(MatrixView<double> rows, double c) : rows_(rows), ridge_(0.5 / c) {}
+  RowProblem(const HingeRows& rows, double c) : rows_(rows), ridge_(0.5 / c) {}
 
   std::unique_ptr<Labelled> label(std::vector<double> y) const override {
     return std::make_unique<LabelledRows>(*this, std::move(y));
@@ -132,26 +170,18 @@ class RowProblem final : public HingeProblem {
    public:
     LabelledRows(const RowProblem& problem, std::vector<double> y) : problem_(problem), y_(std::move(y)) {}
 
-    // With fewer features than active rows (X_S' X_S + I / 2C) w = X_S' y, else through the products of the rows.
     void ridge(const std::vector<bool>& active, HingeSolution& solution, std::vector<bool>& wrong) override {
-      const std::vector<std::int64_t> in = indices_of(active, true);
-      const Matrix<double> x = take_rows(problem_.rows_, in);
-      std::vector<double> y = take(y_, in), &w = solution.coefficients;
-      const bool primal = x.columns() <= x.rows();
-      const std::int64_t side = std::min(x.rows(), x.columns());
-      std::vector<double> matrix(static_cast<std::size_t>(side * side));
-      gemm(CpuStream(1), side, side, std::max(x.rows(), x.columns()), {x.data(), x.columns(), primal},
-           {x.data(), x.columns(), !primal}, 0.0, matrix.data(), side);
-      for (std::int64_t i = 0; i < side; ++i) matrix[static_cast<std::size_t>(i * side + i)] += problem_.ridge_;
-      w.assign(static_cast<std::size_t>(x.columns()), 0.0);
-      if (!primal) solve_positive(matrix, y);
-      add_rows(x, {}, y, w);
-      if (primal) solve_positive(matrix, w);
-
+      const MatrixView<double> rows = problem_.rows_.rows;
+      const std::vector<std::int64_t> in = indices_of(active, true), out = indices_of(active, false);
+      if (std::ssize(in) < rows.columns) {
+        by_rows(in, solution.coefficients);
+      } else {
+        by_features(in, out, solution.coefficients);
+      }
       solution.decision.resize(y_.size());
       double largest = 1.0;
       for (std::size_t i = 0; i < y_.size(); ++i) {
-        solution.decision[i] = dot(problem_.rows_.row(static_cast<std::int64_t>(i)), w);
+        solution.decision[i] = dot(rows.row(static_cast<std::int64_t>(i)), solution.coefficients);
         largest = std::max(largest, std::fabs(solution.decision[i]));
       }
       wrong.resize(y_.size());
@@ -162,24 +192,121 @@ class RowProblem final : public HingeProblem {
     }
 
    private:
+    // w = X_S' (X_S X_S' + I / 2C)^-1 y_S.
+    void by_rows(const std::vector<std::int64_t>& in, std::vector<double>& w) const {
+      const Matrix<double> x = take_rows(problem_.rows_.rows, std::span<const std::int64_t>(in));
+      std::vector<double> beta = take(y_, in), matrix(in.size() * in.size());
+      add_products(x, true, matrix);
+      add_ridge(matrix, in.size());
+      solve_positive(matrix, beta);
+      w.assign(static_cast<std::size_t>(x.columns()), 0.0);
+      add_rows(x, {}, beta, w);
+    }
+    // (X_S' X_S + I / 2C) w = X_S' y_S, with X_S' X_S = X'X - X_R' X_R where the rest R is smaller.
+    void by_features(const std::vector<std::int64_t>& in, const std::vector<std::int64_t>& out,
+                     std::vector<double>& w) const {
+      const MatrixView<double> rows = problem_.rows_.rows;
+      const bool downdate = out.size() < in.size();
+      const auto features = static_cast<std::size_t>(rows.columns);
+      std::vector<double> matrix(features * features);
+      add_products(take_rows(rows, std::span<const std::int64_t>(downdate ? out : in)), false, matrix);
+      if (downdate) {
+        const std::span<const double> all = problem_.rows_.products.values();
+        for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = all[i] - matrix[i];
+      }
+      add_ridge(matrix, features);
+      w.assign(features, 0.0);
+      add_rows(rows, in, take(y_, in), w);
+      solve_positive(matrix, w);
+    }
+    void add_ridge(std::vector<double>& matrix, std::size_t side) const {
+      for (std::size_t i = 0; i < side; ++i) matrix[i * side + i] += problem_.ridge_;
+    }
+
     const RowProblem& problem_;
     std::vector<double> y_;
   };
 
-  MatrixView<double> rows_;
+  const HingeRows& rows_;
   double ridge_;
+};
+
+// Rows that depend on each other, from their products K = V L V': through their coordinates V L^1/2 in the directions
+// in which they vary, with beta = V L^-1/2 w, the shortest that gives w.
+class DependentProblem final : public HingeProblem {
+ public:
+  DependentProblem(MatrixView<double> gram, double c)
+      : directions_(gram), rows_(directions_.coordinates), by_rows_(rows_, c) {}
+
+  std::unique_ptr<Labelled> label(std::vector<double> y) const override {
+    return std::make_unique<LabelledDependent>(directions_, by_rows_.label(std::move(y)));
+  }
+
+ private:
+  struct Directions {
+    explicit Directions(MatrixView<double> gram) {
+      const std::int64_t n = gram.rows;
+      Matrix<double> vectors(n, n);
+      for (std::int64_t i = 0; i < n; ++i) std::ranges::copy(gram.row(i), vectors.row(i).begin());
+      std::vector<double> values(static_cast<std::size_t>(n));
+      symmetric_eigen(n, vectors.data(), values.data());
+      std::vector<std::int64_t> kept;
+      for (std::int64_t k = 0; k < n; ++k) {
+        if (values[static_cast<std::size_t>(k)] > kLeastDirection * values.back()) kept.push_back(k);
+      }
+      to_beta = take_rows(vectors.view(), std::span<const std::int64_t>(kept));
+      Matrix<double> scaled = to_beta;
+      for (std::int64_t k = 0; k < scaled.rows(); ++k) {
+        const double root = std::sqrt(values[static_cast<std::size_t>(kept[static_cast<std::size_t>(k)])]);
+        for (double& v : scaled.row(k)) v *= root;
+        for (double& v : to_beta.row(k)) v /= root;
+      }
+      coordinates = transposed(scaled.view());
+    }
+    Matrix<double> coordinates;  // [n, directions]
+    Matrix<double> to_beta;      // [directions, n]
+  };
+
+  class LabelledDependent final : public Labelled {
+   public:
+    LabelledDependent(const Directions& directions, std::unique_ptr<Labelled> by_rows)
+        : directions_(directions), by_rows_(std::move(by_rows)) {}
+
+    void ridge(const std::vector<bool>& active, HingeSolution& solution, std::vector<bool>& wrong) override {
+      by_rows_->ridge(active, solution, wrong);
+      std::vector<double> beta(active.size());
+      add_rows(directions_.to_beta, {}, solution.coefficients, beta);
+      solution.coefficients = std::move(beta);
+    }
+
+   private:
+    const Directions& directions_;
+    std::unique_ptr<Labelled> by_rows_;
+  };
+
+  Directions directions_;
+  HingeRows rows_;
+  RowProblem by_rows_;
 };
 
 }  // namespace
 
-std::unique_ptr<const HingeProblem> HingeProblem::of_rows(MatrixView<double> rows, double c) {
+HingeRows::HingeRows(MatrixView<double> x) : rows(x) {
+  if (x.rows < x.columns) return;
+  products = Matrix<double>(x.columns, x.columns);
+  add_products(x, false, products.values());
+}
+
+std::unique_ptr<const HingeProblem> HingeProblem::of_rows(const HingeRows& rows, double c) {
   require_c(c);
   return std::make_unique<RowProblem>(rows, c);
 }
 
 std::unique_ptr<const HingeProblem> HingeProblem::of_gram(MatrixView<double> gram, double c) {
   require_c(c);
-  return std::make_unique<GramProblem>(gram, c);
+  auto problem = std::make_unique<GramProblem>(gram, c);
+  if (problem->is_degenerate()) return std::make_unique<DependentProblem>(gram, c);
+  return problem;
 }
 
 HingeSolution HingeProblem::solve(const std::vector<bool>& positive, std::span<const double> near) const {

@@ -23,20 +23,29 @@
 namespace chiasm {
 
 struct HingeSolution {
-  // With rows: w. With a Gram matrix: beta of w = sum_i beta_i x_i; it is zero for all but the support vectors.
+  // With rows: w. With a Gram matrix: beta of w = sum_i beta_i x_i, zero for all but the support vectors, or, where
+  // rows depend on each other and the products alone would lose accuracy, the shortest beta that gives w.
   std::vector<double> coefficients;
   std::vector<double> decision;  // f of the training rows
   int steps = 0;
   bool converged = false;
 };
 
+// Rows [n, p] and X'X, which all labellings and all C share. Borrows the rows.
+struct HingeRows {
+  explicit HingeRows(MatrixView<double> x);
+
+  MatrixView<double> rows;
+  Matrix<double> products;  // lower triangle; empty for fewer rows than features
+};
+
 // All of one set of rows, for any number of labellings. Immutable and thread-safe; everything runs on the calling
 // thread.
 class HingeProblem {
  public:
-  // The rows themselves [n, p]; the work of a step grows with the smaller of p and the size of the active set.
-  // `rows` must outlive the problem.
-  static std::unique_ptr<const HingeProblem> of_rows(MatrixView<double> rows, double c);
+  // From the rows themselves, which must outlive the problem: a step takes products of the active rows, or of the rest,
+  // or of the features, whichever are fewest.
+  static std::unique_ptr<const HingeProblem> of_rows(const HingeRows& rows, double c);
   // Products <x_i, x_k>, symmetric and positive semidefinite, for fewer rows than features. The inverse of gram + I /
   // 2C is computed here; the work of a step grows with the smaller of the active set and the rest. `gram` must outlive
   // the problem.

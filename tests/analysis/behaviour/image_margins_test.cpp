@@ -118,12 +118,16 @@ TEST(ImageMargins, AllComponentsAreARotation) {
   }
 }
 
-// The same features twice the width: products double, and with half the penalty the machine is the same but for the
-// intercept. Ensures that both forms, products and rows, are the same function where they meet.
+// The same images in as many units as give the one form and the other: with silent units behind them, with copies of
+// themselves (the images vary in fewer directions than there are of them), and as they are.
 TEST(ImageMargins, ProductsAndRowsAgree) {
   const Matrix<double> x = random_features(40, 39);
-  Matrix<double> wider(40, 60);  // the same and units that are silent
-  for (std::int64_t i = 0; i < 40; ++i) std::ranges::copy(x.row(i), wider.row(i).begin());
+  Matrix<double> wider(40, 60);                                 // the same and units that are silent
+  Matrix<double> few = random_features(40, 9), copies(40, 45);  // 5 copies of 9 units, each divided by 5^1/2
+  for (std::int64_t i = 0; i < 40; ++i) {
+    std::ranges::copy(x.row(i), wider.row(i).begin());
+    for (std::int64_t k = 0; k < 45; ++k) copies(i, k) = few(i, k % 9) / std::sqrt(5.0);
+  }
   const std::vector<std::int32_t> labels = labels_in_turn(40, 4);
   const Split split = random_split(2, 40, 0.7);
   for (const std::int64_t components : {5, 100}) {
@@ -134,6 +138,12 @@ TEST(ImageMargins, ProductsAndRowsAgree) {
           make_margin_model(kStream, Source<double>(wider))->fit(split.train, labels, 4, components, c);
       EXPECT_EQ(rows.not_converged + products.not_converged, 0);
       expect_close(products.margins, rows.margins.values(), 1e-8);
+      const ImageMargins of_few =
+          make_margin_model(kStream, Source<double>(few))->fit(split.train, labels, 4, components, c);
+      const ImageMargins of_copies =
+          make_margin_model(kStream, Source<double>(copies))->fit(split.train, labels, 4, components, c);
+      EXPECT_EQ(of_few.not_converged + of_copies.not_converged, 0);
+      expect_close(of_copies.margins, of_few.margins.values(), 1e-8);
     }
   }
 }

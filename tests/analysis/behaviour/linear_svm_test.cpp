@@ -117,6 +117,26 @@ TEST(LinearSvm, SolvesToRoundingFromSoftToHardMargins) {
   }
 }
 
+// Images in few directions, many more than those: nothing is separated, and at large C the matrices of a step are
+// singular to rounding, in both forms.
+TEST(LinearSvm, LowRankAtLargeC) {
+  for (const std::int64_t features : {120, 30}) {
+    Problem problem = random_problem(100, features, 3, 0.0, 11);
+    for (std::int64_t i = 0; i < 100; ++i) {
+      for (std::int64_t k = 6; k < features; ++k) problem.x(i, k) = problem.x(i, k % 6) * (k % 2 == 0 ? 2.0 : -1.0);
+    }
+    for (const double c : {1.0, 5e4, 5e8}) {
+      const LinearSvm svm = fit_linear_svm(kStream, problem.x, problem.labels, 3, {.c = c});
+      EXPECT_EQ(svm.not_converged, 0);
+      double scale = 0.0;
+      const double gradient = largest_gradient(problem.x, problem.labels, svm, c, &scale);
+      // Half of the images are beyond the hinge by about 1: the sums cancel to 1e-16 of 2 C 100, and what the products
+      // lose to their conditioning is at most another factor of 1e5.
+      EXPECT_LT(gradient, 2e-9 * c + 1e-9) << features << " features, C = " << c;
+    }
+  }
+}
+
 TEST(LinearSvm, LiblinearAgreesOnBothShapes) {
   for (const auto& [images, features] : {std::pair{150, 8}, {40, 70}}) {
     const Problem problem = random_problem(images, features, 3, 1.0, 5);
@@ -143,8 +163,9 @@ TEST(LinearSvm, StartsFromASolutionNearby) {
   const Problem problem = random_problem(60, 6, 2, 1.0, 9);
   std::vector<bool> positive;
   for (const std::int32_t label : problem.labels) positive.push_back(label == 1);
-  const HingeSolution soft = HingeProblem::of_rows(problem.x, 0.01)->solve(positive);
-  const auto hard = HingeProblem::of_rows(problem.x, 10.0);
+  const HingeRows rows(problem.x);
+  const HingeSolution soft = HingeProblem::of_rows(rows, 0.01)->solve(positive);
+  const auto hard = HingeProblem::of_rows(rows, 10.0);
   const HingeSolution cold = hard->solve(positive), warm = hard->solve(positive, cold.decision);
   EXPECT_GT(cold.steps, 1);
   EXPECT_EQ(warm.steps, 1);
