@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/maps/factored_options.h"
 #include "analysis/maps/source.h"
 #include "analysis/matrix.h"
 #include "analysis/statistics/split.h"
@@ -59,6 +60,8 @@ struct MapOptions {
   std::vector<double> l1_ratios{0.5};  // elastic net
   bool alpha_over_n = false;  // elastic net, lasso: divide alpha by the number of training rows, as MEC fits do
   int folds = 0;              // how several are chosen: 0 leave-one-out (ridge), else contiguous folds
+  Shape shape = {};           // factored: [H, W, C] of a layer flattened row-major; [C] or []: one position
+  FactoredOptions factored = {};
 };
 
 // Throws InputError for an unknown method, naming those that exist, and for options it cannot take.

@@ -17,8 +17,8 @@ struct Method {
 
 template <class T>
 constexpr Method<T> kMethods[] = {
-    {"one-to-one", one_to_one_map<T>},  {"pls", pls_map<T>},   {"ridge", ridge_map<T>}, {"lasso", lasso_map<T>},
-    {"elasticnet", elastic_net_map<T>}, {"nnls", nnls_map<T>},
+    {"one-to-one", one_to_one_map<T>},  {"pls", pls_map<T>},   {"ridge", ridge_map<T>},       {"lasso", lasso_map<T>},
+    {"elasticnet", elastic_net_map<T>}, {"nnls", nnls_map<T>}, {"factored", factored_map<T>},
 };
 
 }  // namespace

@@ -21,5 +21,7 @@ template <class T>
 std::unique_ptr<MapMethod<T>> elastic_net_map(const MapOptions& options);
 template <class T>
 std::unique_ptr<MapMethod<T>> nnls_map(const MapOptions& options);
+template <class T>
+std::unique_ptr<MapMethod<T>> factored_map(const MapOptions& options);
 
 }  // namespace chiasm
