@@ -2,19 +2,16 @@
 // Hdf5Reader: long integers, and dimension scales, by which NetCDF-4 names the axes of arrays.
 #include <hdf5.h>
 
+#include <optional>
+
 #include "engine/io/hdf5_parts.h"
 #include "kernels/error.h"
 
 namespace chiasm {
 namespace {
 
-// An array that a scale belongs to, as the attribute REFERENCE_LIST of the scale has it.
-struct Use {
-  hobj_ref_t array = 0;
-  int axis = 0;
-};
-
 constexpr std::int64_t kMostUses = 1 << 16;
+constexpr std::size_t kMostUseBytes = 64;
 
 haddr_t address_of(const std::string& file, const std::string& object, hid_t id) {
 #if H5_VERSION_GE(1, 12, 0)
@@ -26,10 +23,28 @@ haddr_t address_of(const std::string& file, const std::string& object, hid_t id)
   return info.addr;
 }
 
-// Whether a compound type has a member of this name and class.
-bool has_member(hid_t type, const char* name, H5T_class_t kind) {
+// A member of a compound type that is a little-endian number: an address or an axis.
+struct Member {
+  std::size_t at = 0;
+  std::size_t bytes = 0;
+
+  std::uint64_t in(const std::byte* element) const {
+    std::uint64_t value = 0;
+    for (std::size_t i = bytes; i > 0; --i) value = value << 8 | std::to_integer<std::uint64_t>(element[at + i - 1]);
+    return value;
+  }
+};
+
+// Nothing when there is no such member of this class, or when it does not lie inside the type.
+std::optional<Member> member_of(hid_t type, const char* name, H5T_class_t kind) {
   const int index = H5Tget_member_index(type, name);
-  return index >= 0 && H5Tget_member_class(type, static_cast<unsigned>(index)) == kind;
+  if (index < 0 || H5Tget_member_class(type, static_cast<unsigned>(index)) != kind) return std::nullopt;
+  const Hdf5Handle own(H5Tget_member_type(type, static_cast<unsigned>(index)), H5Tclose);
+  if (!own || (kind == H5T_INTEGER && H5Tget_order(*own) != H5T_ORDER_LE)) return std::nullopt;
+  const Member member{H5Tget_member_offset(type, static_cast<unsigned>(index)), H5Tget_size(*own)};
+  const std::size_t size = H5Tget_size(type);
+  if (member.bytes < 1 || member.bytes > 8 || member.at > size || member.bytes > size - member.at) return std::nullopt;
+  return member;
 }
 
 }  // namespace
@@ -58,21 +73,22 @@ std::vector<int> Hdf5Reader::axes_of_scale(const std::string& path, const std::s
   const Hdf5Handle type = hdf5_checked(path_, where, {H5Aget_type(*list), H5Tclose});
   const Hdf5Handle space = hdf5_checked(path_, where, {H5Aget_space(*list), H5Sclose});
   const std::int64_t count = hdf5_shape(path_, where, *space).elements();
-  if (H5Tget_class(*type) != H5T_COMPOUND || !has_member(*type, "dataset", H5T_REFERENCE) ||
-      !has_member(*type, "dimension", H5T_INTEGER) || count > kMostUses) {
+  // An array that the scale belongs to and the axis it describes. Read as the file has it: the library (1.10) crashes
+  // where it should convert a type whose members do not lie inside it.
+  const bool compound = H5Tget_class(*type) == H5T_COMPOUND;
+  const std::optional<Member> array = compound ? member_of(*type, "dataset", H5T_REFERENCE) : std::nullopt;
+  const std::optional<Member> axis = compound ? member_of(*type, "dimension", H5T_INTEGER) : std::nullopt;
+  const std::size_t size = H5Tget_size(*type);
+  if (!array || !axis || count > kMostUses || size > kMostUseBytes) {
     throw FileError(path_, where, "is no list of arrays and axes");
   }
-  const Hdf5Handle memory = hdf5_checked(path_, where, {H5Tcreate(H5T_COMPOUND, sizeof(Use)), H5Tclose});
-  if (H5Tinsert(*memory, "dataset", offsetof(Use, array), H5T_STD_REF_OBJ) < 0 ||
-      H5Tinsert(*memory, "dimension", offsetof(Use, axis), H5T_NATIVE_INT) < 0) {
-    hdf5_damaged(path_, where);
-  }
-  std::vector<Use> uses(static_cast<std::size_t>(count));
-  if (!uses.empty() && H5Aread(*list, *memory, uses.data()) < 0) hdf5_damaged(path_, where);
+  std::vector<std::byte> uses(static_cast<std::size_t>(count) * size);
+  if (!uses.empty() && H5Aread(*list, *type, uses.data()) < 0) hdf5_damaged(path_, where);
   const haddr_t address = address_of(path_, path, handles_->array(path));
   std::vector<int> axes;
-  for (const Use& use : uses) {
-    if (use.array == address) axes.push_back(use.axis);
+  for (std::size_t at = 0; at < uses.size(); at += size) {
+    const std::uint64_t number = axis->in(uses.data() + at);
+    if (array->in(uses.data() + at) == address && number < kMaxRank) axes.push_back(static_cast<int>(number));
   }
   return axes;
 }

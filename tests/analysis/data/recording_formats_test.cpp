@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -97,6 +98,20 @@ TEST(Assembly, GathersRepeats) {
               HasSubstr("no coordinate \"animal\" along presentation"));
   EXPECT_THAT(error_of<InputError>([] { read_neural(sample("assembly.nc"), {.key = "image_id"}); }),
               HasSubstr("no array presentation x neuroid"));
+}
+
+// The library (1.10.8) copies from wherever a member of a compound type is said to be.
+TEST(Assembly, RefusesMembersOutsideOfTheirType) {
+  const TempFolder folder;
+  test::Bytes bytes = test::read_all(sample("assembly.nc"));
+  const test::Bytes name = test::bytes_of(std::string_view("dimension\0\0\0\0\0\0\0", 16));
+  int found = 0;
+  for (auto at = bytes.begin(); (at = std::search(at, bytes.end(), name.begin(), name.end())) != bytes.end(); ++found) {
+    at += 16;
+    for (int i = 0; i < 4; ++i) at[i] = std::byte{0x7F};  // where the member begins
+  }
+  ASSERT_GE(found, 3);
+  EXPECT_THAT(error_of<FileError>([&] { read_neural(folder.write("a.nc", bytes)); }), HasSubstr("a.nc"));
 }
 
 TEST(Matlab, IsAContainerOfArrays) {
