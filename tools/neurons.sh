@@ -45,12 +45,12 @@ case $which in
       --train-fraction 0.8 --splits 5 --bootstraps 20 --out "$out"
     ;;
   it)
-    images=$(find_file 'stimuli_92x175x175x3_u8.npy')
-    monkey=$(find_file 'mIT_674neurons_rdm_4186.npy')
-    human=$(find_file 'hIT_316vx_rdm_4186.npy')
+    # Images, and the dissimilarities of monkey (1) and human IT (2).
+    objects=$(find_file 'Kriegeskorte_Neuron2008_supplementalData.mat')
     mkdir -p "$out"
-    "$chiasm" extract "$model" --images "$images" "$@" --out "$out/features.h5"
-    "$chiasm" rsa --features "$out/features.h5" --rdm "$monkey" --rdm "$human" --comparison spearman --out "$out"
+    "$chiasm" extract "$model" --images "$objects" --images-key stimuli_92objs.image "$@" --out "$out/features.h5"
+    "$chiasm" rsa --features "$out/features.h5" --rdm "$objects" --rdm-key 'RDMs_mIT_hIT_fig1(*).RDM' --apart \
+      --comparison spearman --out "$out"
     ;;
   *) usage ;;
 esac

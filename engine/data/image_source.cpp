@@ -121,19 +121,7 @@ class ArrayImages final : public ImageSource {
     const Shape& shape = array_.spec().shape;
     Raw raw{shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1, {}};
     const std::int64_t count = raw.height * raw.width * raw.channels;
-    const Tensor values = array_.read(index * count, count);
-    raw.values.resize(static_cast<std::size_t>(count));
-    if (values.dtype() == DType::kUInt8) {
-      scale_bytes(values.values<std::uint8_t>(), raw.values);
-    } else {
-      visit_floating(values.dtype(), [&]<class T>() {
-        std::ranges::transform(values.values<T>(), raw.values.begin(), [](T v) { return static_cast<float>(v); });
-      });
-    }
-    if (!std::ranges::all_of(raw.values, [](float v) { return std::isfinite(v); })) {
-      throw FileError(name(index), "", "has values that are not finite");
-    }
-    return raw;
+    return raw_of(array_.read(index * count, count), std::move(raw), name(index));
   }
 
   ArrayFile array_;
@@ -155,6 +143,21 @@ ArrayFile open_array(const ImageSourceConfig& config) {
 }
 
 }  // namespace
+
+ImageSource::Raw ImageSource::raw_of(const Tensor& values, Raw size, const std::string& name) {
+  size.values.resize(static_cast<std::size_t>(values.elements()));
+  if (values.dtype() == DType::kUInt8) {
+    scale_bytes(values.values<std::uint8_t>(), size.values);
+  } else {
+    visit_floating(values.dtype(), [&]<class T>() {
+      std::ranges::transform(values.values<T>(), size.values.begin(), [](T v) { return static_cast<float>(v); });
+    });
+  }
+  if (!std::ranges::all_of(size.values, [](float v) { return std::isfinite(v); })) {
+    throw FileError(name, "", "has values that are not finite");
+  }
+  return size;
+}
 
 void ImageSource::to_luma(Raw& raw) {
   for (std::size_t pixel = 0; pixel < raw.values.size() / 3; ++pixel) {
@@ -201,8 +204,9 @@ std::unique_ptr<ImageSource> open_images(const ImageSourceConfig& config) {
   const std::string ending = ending_of(config.path);
   if (ending == ".zip") return std::make_unique<ZipImages>(config);
   if (ending == ".npy" || ending == ".npz") return std::make_unique<ArrayImages>(config, open_array(config));
+  if (ending == ".mat") return open_matlab_images(config);
   const InputFile exists(config.path);
-  throw InputError(config.path + ": images come as a folder, or as a .zip, .npy or .npz file");
+  throw InputError(config.path + ": images come as a folder, or as a .zip, .npy, .npz or .mat file");
 }
 
 ImageCheck check_images(const ImageSource& source, bool skip_broken,

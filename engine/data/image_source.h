@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/tensor.h"
 #include "kernels/shape.h"
 
 namespace chiasm {
@@ -43,6 +44,8 @@ class ImageSource {
     std::vector<float> values;
   };
   ImageSource(Shape shape, ImageFit fit) : shape_(shape), fit_(fit) {}
+  // `size` with the values of an array: uint8 or floating. Throws FileError(name) for values that are not finite.
+  static Raw raw_of(const Tensor& values, Raw size, const std::string& name);
   virtual Raw read(std::int64_t index) const = 0;
   virtual std::string name(std::int64_t index) const = 0;  // for messages
 
@@ -57,10 +60,12 @@ class ImageSource {
 
 struct ImageSourceConfig {
   // A folder (every image below it, by path), a .zip file of images (by name), an .npy file or an array of an .npz file
-  // [N, H, W] or [N, H, W, C], uint8 or floating.
+  // [N, H, W] or [N, H, W, C], uint8 or floating, or such images in a .mat file, one in each element of a cell or in a
+  // field of each element of a struct.
   std::string path;
-  std::string key = "";  // which array of an .npz file; it may be left out when there is one only
-  Shape shape;           // that every image is brought to
+  // Which array of an .npz file; it may be left out when there is one only. Of a .mat file, "cell" or "struct.field".
+  std::string key = "";
+  Shape shape;  // that every image is brought to
   ImageFit fit = ImageFit::kWhole;
 };
 
@@ -68,6 +73,9 @@ struct ImageSourceConfig {
 // what results mean, .bmp, .gif, .tif, .tiff and .webp, which cannot be read. Hidden ones are left out. Throws
 // FileError when there is no image, and for arrays of other types and shapes; InputError for another kind of file.
 std::unique_ptr<ImageSource> open_images(const ImageSourceConfig& config);
+
+// The .mat files among them.
+std::unique_ptr<ImageSource> open_matlab_images(const ImageSourceConfig& config);
 
 // Loads every image once, so that long work does not fail at its end.
 struct ImageCheck {

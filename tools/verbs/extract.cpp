@@ -133,8 +133,8 @@ void add_extract(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("extract", "Write the activity of a network over time for a set of images");
   verb->add_option("recipe", o->recipe, "Folder of a run; or a recipe: its name, or a JSON file")->required();
-  verb->add_option("--images", o->images, "Folder or .zip of PNG and JPEG images, or array .npy or .npz")->required();
-  verb->add_option("--images-key", o->key, "Which array of an .npz file");
+  verb->add_option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat")->required();
+  verb->add_option("--images-key", o->key, "Which array of an .npz file; of a .mat file, cell or struct.field");
   verb->add_option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
       ->check(CLI::IsMember({"whole", "crop"}))
       ->capture_default_str();

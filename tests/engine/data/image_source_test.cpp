@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
 
 #include "engine/data/resize.h"
 #include "engine/io/npy.h"
@@ -11,6 +12,7 @@
 #include "kernels/error.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/image_files.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm {
 namespace {
@@ -56,6 +58,24 @@ struct Corpus {
   }
   ZipWriter zip{folder / "images.zip"};
 };
+
+// The 92 objects of Kriegeskorte et al. 2008, and the same images as an array.
+TEST(ImageSource, ReadsTheImagesOfAMatlabStruct) {
+  const std::string file = test::shared_data("macaque_it92/Kriegeskorte_Neuron2008_supplementalData.mat");
+  const std::string array = test::shared_data("macaque_it92/stimuli_92x175x175x3_u8.npy");
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
+  const auto mat = open_images({.path = file, .key = "stimuli_92objs.image", .shape = {175, 175, 3}});
+  const auto npy = open_images({.path = array, .shape = {175, 175, 3}});
+  ASSERT_EQ(mat->size(), 92);
+  for (const std::int64_t i : {0, 1, 9, 10, 91}) EXPECT_EQ(load(*mat, i), load(*npy, i));
+  const auto error = [&](const std::string& key) {
+    return error_of<FileError>([&] { open_images({.path = file, .key = key, .shape = {175, 175, 3}}); });
+  };
+  EXPECT_THAT(error(""), HasSubstr("say where the images are, as cell or struct.field; it has "));
+  EXPECT_THAT(error("stimuli_92objs.picture"), HasSubstr("is a struct with the fields category"));
+  EXPECT_THAT(error("stimuli_92objs.category"), HasSubstr("[0]: images are [H, W] or [H, W, C]"));
+  EXPECT_THAT(error("categoryVectors"), HasSubstr("is no cell and no struct"));
+}
 
 TEST(ImageSource, GreyNetworksSeeTheLumaOfColours) {
   const test::TempFolder folder;
@@ -116,7 +136,7 @@ TEST(ImageSource, NamesWhatIsWrong) {
   EXPECT_THAT(open_error("empty"), HasSubstr("empty: has no .png"));
   EXPECT_THAT(open_error("none.zip"), HasSubstr("none.zip: no such file"));
   EXPECT_THAT(open_error("none"), HasSubstr("none: no such file"));
-  EXPECT_THAT(open_error("empty/readme.txt"), HasSubstr("a folder, or as a .zip, .npy or .npz"));
+  EXPECT_THAT(open_error("empty/readme.txt"), HasSubstr("a folder, or as a .zip, .npy, .npz or .mat"));
   write_npz(folder / "no_images.zip", {{"x", Tensor::zeros(DType::kFloat32, {2})}});
   EXPECT_THAT(open_error("no_images.zip"), HasSubstr("no_images.zip: has no .png"));
   write_npy(folder / "flat.npy", Tensor::zeros(DType::kFloat32, {5, 4}));
