@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "analysis/behaviour/dense.h"
@@ -26,7 +27,9 @@ constexpr double kLeastRidge = 1e-6;
 constexpr double kLeastDirection = 1e-13;
 // Exchanges of all wrong rows that may fail to make them fewer, before only one row is exchanged at a time.
 constexpr int kPatience = 5;
-// Far above what is needed (2 to 12 are), so that a fit that does not end is found and counted.
+// Of exchanges before steps are searched for their lowest point. Most fits take 2 to 12.
+constexpr int kFewSteps = 60;
+// Far above what is needed, so that a fit that does not end is found and counted.
 constexpr int kMostSteps = 1000;
 
 std::vector<std::int64_t> indices_of(const std::vector<bool>& set, bool value) {
@@ -51,7 +54,8 @@ void require_c(double c) {
 
 class GramProblem final : public HingeProblem {
  public:
-  GramProblem(MatrixView<double> gram, double c) : gram_(gram), ridge_(0.5 / c), inverse_(gram.rows, gram.rows) {
+  GramProblem(MatrixView<double> gram, double c)
+      : HingeProblem(c), gram_(gram), ridge_(0.5 / c), inverse_(gram.rows, gram.rows) {
     assert(gram.rows == gram.columns);
     for (std::int64_t i = 0; i < gram.rows; ++i) {
       std::ranges::copy(gram.row(i), inverse_.row(i).begin());
@@ -99,6 +103,11 @@ class GramProblem final : public HingeProblem {
         by_active(in, solution);
         find_wrong(active, solution, wrong);
       }
+    }
+
+    double product(std::span<const double> a, std::span<const double>,
+                   std::span<const double> decision) const override {
+      return dot(a, decision);
     }
 
    private:
@@ -159,7 +168,7 @@ class GramProblem final : public HingeProblem {
 
 class RowProblem final : public HingeProblem {
  public:
-  RowProblem(const HingeRows& rows, double c) : rows_(rows), ridge_(0.5 / c) {}
+  RowProblem(const HingeRows& rows, double c) : HingeProblem(c), rows_(rows), ridge_(0.5 / c) {}
 
   std::unique_ptr<Labelled> label(std::vector<double> y) const override {
     return std::make_unique<LabelledRows>(*this, std::move(y));
@@ -189,6 +198,10 @@ class RowProblem final : public HingeProblem {
         const double beyond = y_[i] * solution.decision[i] - 1.0;
         wrong[i] = (active[i] ? beyond : -beyond) > kRounding * largest;
       }
+    }
+
+    double product(std::span<const double> a, std::span<const double> b, std::span<const double>) const override {
+      return dot(a, b);
     }
 
    private:
@@ -236,7 +249,7 @@ class RowProblem final : public HingeProblem {
 class DependentProblem final : public HingeProblem {
  public:
   DependentProblem(MatrixView<double> gram, double c)
-      : directions_(gram), rows_(directions_.coordinates), by_rows_(rows_, c) {}
+      : HingeProblem(c), directions_(gram), rows_(directions_.coordinates), by_rows_(rows_, c) {}
 
   std::unique_ptr<Labelled> label(std::vector<double> y) const override {
     return std::make_unique<LabelledDependent>(directions_, by_rows_.label(std::move(y)));
@@ -278,6 +291,10 @@ class DependentProblem final : public HingeProblem {
       add_rows(directions_.to_beta, {}, solution.coefficients, beta);
       solution.coefficients = std::move(beta);
     }
+    double product(std::span<const double> a, std::span<const double>,
+                   std::span<const double> decision) const override {
+      return dot(a, decision);
+    }
 
    private:
     const Directions& directions_;
@@ -288,6 +305,35 @@ class DependentProblem final : public HingeProblem {
   HingeRows rows_;
   RowProblem by_rows_;
 };
+
+// The share s >= 0 of a step at which the objective is least along it: 1/2 |w + s d|^2 + C sum max(0, 1 - y (f + s
+// g))^2 has a derivative that is piecewise linear and rises. `slope` is <w, d>, `curve` is <d, d>.
+double best_share(const std::vector<double>& y, const std::vector<double>& f, const std::vector<double>& g, double c,
+                  double slope, double curve) {
+  // A row with 1 - y (f + s g) above 0 adds -2C y g (1 - y f) + s 2C (y g)^2 to the derivative.
+  struct Change {  // of the derivative, where a row leaves the sum or joins it
+    double at, slope, curve;
+  };
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double slack = 1.0 - y[i] * f[i], gain = y[i] * g[i];
+    const double of_slope = -2.0 * c * gain * slack, of_curve = 2.0 * c * gain * gain;
+    if (slack > 0.0) {
+      slope += of_slope;
+      curve += of_curve;
+      if (gain > 0.0) changes.push_back({slack / gain, -of_slope, -of_curve});
+    } else if (gain < 0.0) {
+      changes.push_back({slack / gain, of_slope, of_curve});
+    }
+  }
+  std::ranges::sort(changes, {}, &Change::at);
+  for (const Change& change : changes) {
+    if (slope + change.at * curve >= 0.0) break;
+    slope += change.slope;
+    curve += change.curve;
+  }
+  return curve > 0.0 ? std::max(0.0, -slope / curve) : 0.0;
+}
 
 }  // namespace
 
@@ -313,20 +359,36 @@ HingeSolution HingeProblem::solve(const std::vector<bool>& positive, std::span<c
   assert(near.empty() || near.size() == positive.size());
   std::vector<double> y(positive.size());
   std::ranges::transform(positive, y.begin(), [](bool is) { return is ? 1.0 : -1.0; });
-  std::vector<bool> active(y.size(), true), wrong;
+  std::vector<bool> active(y.size(), true);
   for (std::size_t i = 0; i < near.size(); ++i) active[i] = y[i] * near[i] < 1.0;
 
-  const std::unique_ptr<Labelled> labelled = label(std::move(y));
+  const std::unique_ptr<Labelled> labelled = label(y);
   HingeSolution solution;
+  exchange(*labelled, active, kFewSteps, solution);
+  if (solution.converged) return solution;
+  descend(*labelled, y, solution);
+  if (solution.converged) return solution;
+  // What is lowest to rounding lies within the root of it: few rows are left that may be on either side.
+  for (std::size_t i = 0; i < active.size(); ++i) active[i] = y[i] * solution.decision[i] < 1.0;
+  HingeSolution exact = solution;
+  exchange(*labelled, active, solution.steps + kMostSteps, exact);
+  if (exact.converged) return exact;
+  solution.converged = solution.steps < kMostSteps;
+  return solution;
+}
+
+void HingeProblem::exchange(Labelled& labelled, std::vector<bool>& active, int most_steps,
+                            HingeSolution& solution) const {
+  std::vector<bool> wrong;
   auto fewest = std::ssize(active) + 1;
   int patience = kPatience;
-  while (solution.steps < kMostSteps) {
-    labelled->ridge(active, solution, wrong);
+  while (solution.steps < most_steps) {
+    labelled.ridge(active, solution, wrong);
     ++solution.steps;
     const auto count = std::ranges::count(wrong, true);
     if (count == 0) {
       solution.converged = true;
-      break;
+      return;
     }
     if (count < fewest) {
       fewest = count;
@@ -338,7 +400,40 @@ HingeSolution HingeProblem::solve(const std::vector<bool>& positive, std::span<c
         static_cast<std::size_t>(std::ranges::find(wrong.rbegin(), wrong.rend(), true).base() - wrong.begin()) - 1;
     for (std::size_t i = patience > 0 ? 0 : last; i <= last; ++i) active[i] = active[i] != wrong[i];
   }
-  return solution;
+}
+
+void HingeProblem::descend(Labelled& labelled, const std::vector<double>& y, HingeSolution& solution) const {
+  const std::size_t n = y.size();
+  std::vector<bool> active(n), wrong;
+  HingeSolution next;
+  double objective = std::numeric_limits<double>::infinity();
+  while (solution.steps < kMostSteps) {
+    for (std::size_t i = 0; i < n; ++i) active[i] = y[i] * solution.decision[i] < 1.0;
+    labelled.ridge(active, next, wrong);
+    ++solution.steps;
+    if (std::ranges::find(wrong, true) == wrong.end()) {
+      solution.coefficients = next.coefficients;
+      solution.decision = next.decision;
+      solution.converged = true;
+      return;
+    }
+    std::vector<double> step = next.coefficients, rise = next.decision;
+    for (std::size_t k = 0; k < step.size(); ++k) step[k] -= solution.coefficients[k];
+    for (std::size_t i = 0; i < n; ++i) rise[i] -= solution.decision[i];
+    const double share = best_share(y, solution.decision, rise, c_, labelled.product(solution.coefficients, step, rise),
+                                    labelled.product(step, step, rise));
+    for (std::size_t k = 0; k < step.size(); ++k) solution.coefficients[k] += share * step[k];
+    double loss = 0.0;
+    for (std::size_t i = 0; i < n; ++i) {
+      solution.decision[i] += share * rise[i];
+      const double slack = std::max(0.0, 1.0 - y[i] * solution.decision[i]);
+      loss += slack * slack;
+    }
+    const double found =
+        labelled.product(solution.coefficients, solution.coefficients, solution.decision) / 2.0 + c_ * loss;
+    if (found >= objective) return;
+    objective = found;
+  }
 }
 
 }  // namespace chiasm

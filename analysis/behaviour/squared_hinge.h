@@ -4,13 +4,14 @@
 // An intercept with scale 1 that is penalised like a weight is a constant feature 1: the caller adds it to the rows, or
 // 1 to every product of the Gram matrix.
 //
-// Method: the objective is quadratic as long as the active set, those with y_i f_i < 1, stays the same (the finite
-// Newton method: Keerthi & DeCoste 2005, "A modified finite Newton method for fast solution of large scale linear
-// SVMs"; in the dual, Chapelle 2007, "Training a support vector machine in the primal"). Each step is a ridge
-// regression on the active set; then those on the wrong side change sides, all at once while that makes them fewer and
-// else one at a time, which ends after finitely many steps at the exact solution, up to rounding (block principal
-// pivoting: Judice & Pires 1994, "A block principal pivoting algorithm for large-scale strictly monotone linear
-// complementarity problems").
+// Method: the objective is quadratic as long as the active set, those with y_i f_i < 1, stays the same, and the minimum
+// for a set is a ridge regression on it. Then those on the wrong side change sides, all at once while that makes them
+// fewer and else one at a time (block principal pivoting: Judice & Pires 1994, "A block principal pivoting algorithm
+// for large-scale strictly monotone linear complementarity problems"), which ends at the exact solution, up to
+// rounding, after a few steps for most problems. Where it does not, as for rows that are separable by far with a large
+// C, steps go to the lowest point on the line to that minimum, which cannot rise (the finite Newton method: Keerthi &
+// DeCoste 2005, "A modified finite Newton method for fast solution of large scale linear SVMs"; in the dual, Chapelle
+// 2007, "Training a support vector machine in the primal"), and exchanges begin again from there.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,20 @@ class HingeProblem {
     // Minimises 1/2 |w|^2 + C sum over `active` of (y_i - f_i)^2. `wrong` becomes those that are active with y_i f_i
     // beyond 1, or not active with y_i f_i below, by more than rounding.
     virtual void ridge(const std::vector<bool>& active, HingeSolution& solution, std::vector<bool>& wrong) = 0;
+    // <w_a, w_b> of two sets of coefficients, and the decisions of the second.
+    virtual double product(std::span<const double> a, std::span<const double> b,
+                           std::span<const double> decision_of_b) const = 0;
   };
+  explicit HingeProblem(double c) : c_(c) {}
   virtual std::unique_ptr<Labelled> label(std::vector<double> y) const = 0;
+
+ private:
+  // From `active` on, until nothing is wrong or so many steps were taken in all.
+  void exchange(Labelled& labelled, std::vector<bool>& active, int most_steps, HingeSolution& solution) const;
+  // From where `solution` is, by steps of the best length, until nothing is wrong or the objective falls no more.
+  void descend(Labelled& labelled, const std::vector<double>& y, HingeSolution& solution) const;
+
+  double c_;
 };
 
 }  // namespace chiasm

@@ -18,8 +18,8 @@ void FitOptions::add_to(CLI::App& verb) {
   verb.add_flag("--scale", scale, "pls: divide by standard deviations");
   verb.add_flag("--converged", converged, "pls: the converged weights, not those of the usual tolerance");
   verb.add_option("--alpha", alpha,
-                  "Penalty of ridge, lasso, elasticnet and factored: a number, 0.1,1,10 or lowest:highest:count (grid)")
-      ->capture_default_str();
+                  "Penalty of ridge, lasso and elasticnet (1): a number, or for a choice 0.1,1,10 or "
+                  "lowest:highest:count; of factored (0.1): L2, of space and of channels");
   verb.add_option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty, a number or several")
       ->capture_default_str();
   verb.add_flag("--alpha-over-n", alpha_over_n, "Divide alpha by the number of training stimuli");
@@ -35,9 +35,8 @@ void FitOptions::add_to(CLI::App& verb) {
   verb.add_option("--bootstraps", bootstraps, "Halvings of the trials for noise correction (100); 0: none")
       ->check(CLI::Range(0, 1000000));
   verb.add_option("--seed", seed, "Of the halvings, and added to the seeds of the splits")->capture_default_str();
-  verb.add_option("--dtype", dtype, "float64 or float32")
-      ->check(CLI::IsMember({"float64", "float32"}))
-      ->capture_default_str();
+  verb.add_option("--dtype", type, "float64 or float32; default: float64, and float32 for factored")
+      ->check(CLI::IsMember({"float64", "float32"}));
   verb.add_option("--threads", threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
 }
 
@@ -47,11 +46,21 @@ MapOptions FitOptions::map() const {
   options.components = components;
   options.scale = scale;
   options.converged = converged;
-  options.alphas = parse_grid(alpha, "--alpha");
+  if (!alpha.empty()) options.alphas = parse_grid(alpha, "--alpha");
+  if (method == "factored" && !alpha.empty()) {
+    if (options.alphas.size() != 1) throw InputError("--alpha: found " + alpha + "; factored allows one number");
+    options.factored.penalties.space_l2 = options.factored.penalties.channels_l2 = options.alphas[0];
+  }
+  options.factored.seed = seed;
   options.l1_ratios = parse_grid(l1_ratio, "--l1-ratio");
   options.alpha_over_n = alpha_over_n;
   options.folds = folds;
   return options;
+}
+
+std::string FitOptions::dtype() const {
+  if (!type.empty()) return type;
+  return method == "factored" ? "float32" : "float64";
 }
 
 std::vector<Split> FitOptions::split(std::int64_t count) const {

@@ -17,7 +17,7 @@ class App;
 namespace chiasm {
 
 struct FitOptions {
-  std::string method = "pls", alpha = "1", l1_ratio = "0.5", train_indices, dtype = "float64";
+  std::string method = "pls", alpha, l1_ratio = "0.5", train_indices, type;
   int components = 25, folds = 0, splits = 10, threads = 0;
   std::optional<int> bootstraps;  // left out: 100, or none where trials cannot be halved
   bool scale = false, converged = false, alpha_over_n = false;
@@ -26,6 +26,8 @@ struct FitOptions {
 
   void add_to(CLI::App& verb);
   MapOptions map() const;
+  // As it was asked for, or else float64; float32 for the factored map, which is trained.
+  std::string dtype() const;
   // `count` stimuli; positions among them.
   std::vector<Split> split(std::int64_t count) const;
   // None of stimuli that were shown once, unless they were asked for.

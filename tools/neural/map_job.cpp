@@ -76,6 +76,7 @@ class Runner {
       const FeatureLayers::Layer& about = job_.features->layers()[layer];
       LayerScores& scores = result.layers.emplace_back(LayerScores{about.name, about.units(), {}, 0});
       MapOptions options = job_.map;
+      options.shape = about.shape;
       const auto method = make_map<T>(options);
       note_ = about.name;
       std::vector<std::vector<Predictivity>> of_bins(job_.targets.size());

@@ -100,6 +100,11 @@ Json map_json(const MapOptions& map) {
     json["components"] = map.components;
     json["scale"] = map.scale;
     json["converged"] = map.converged;
+  } else if (map.method == "factored") {
+    json["space_l2"] = map.factored.penalties.space_l2;
+    json["channels_l2"] = map.factored.penalties.channels_l2;
+    json["rate"] = map.factored.rate;
+    json["max_steps"] = map.factored.max_steps;
   } else if (map.method != "one-to-one" && map.method != "nnls") {
     json["alphas"] = map.alphas;
     json["alpha_over_n"] = map.alpha_over_n;

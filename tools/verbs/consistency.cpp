@@ -145,7 +145,7 @@ int consistency(const Options& o) {
   const NeuralDataset dataset = o.responses.load();
   const CpuStream stream(o.fit.threads, true);
   const std::vector<AreaConsistency> areas =
-      o.fit.dtype == "float32" ? run<float>(o, dataset, stream) : run<double>(o, dataset, stream);
+      o.fit.dtype() == "float32" ? run<float>(o, dataset, stream) : run<double>(o, dataset, stream);
   if (areas.empty()) {
     std::cerr << "interrupted; nothing was written\n";
     return kInterrupted;

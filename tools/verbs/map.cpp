@@ -57,7 +57,7 @@ MapJob job_of(const Options& o, MapAbout& about) {
   job.splits = splits_of(o, match.second, dataset.stimuli());
   job.bootstraps = o.fit.bootstraps_for(dataset.repeats());
   job.seed = o.fit.seed;
-  job.dtype = o.fit.dtype;
+  job.dtype = o.fit.dtype();
   job.standardise = o.standardise;
   job.time = o.time == "fixed" ? MapTime::kFixed : o.time == "per-bin" ? MapTime::kPerBin : MapTime::kAverage;
   if (job.time == MapTime::kAverage) {

@@ -137,6 +137,29 @@ TEST(LinearSvm, LowRankAtLargeC) {
   }
 }
 
+// Classes far apart in all of 30 features, with hardly any cost of the weights: exchanges of sides go round in circles.
+TEST(LinearSvm, SolvesWhatIsSeparableByFar) {
+  std::mt19937 random(4);
+  std::normal_distribution<double> normal;
+  constexpr std::int64_t kImages = 120, kFeatures = 30;
+  for (const double signal : {0.5, 1.0, 2.0}) {
+    Matrix<double> centres(4, kFeatures);
+    for (double& value : centres.values()) value = signal * normal(random);
+    Problem problem{Matrix<double>(kImages, kFeatures), {}};
+    for (std::int64_t i = 0; i < kImages; ++i) {
+      problem.labels.push_back(static_cast<std::int32_t>(i % 4));
+      for (std::int64_t k = 0; k < kFeatures; ++k) problem.x(i, k) = centres(i % 4, k) + normal(random);
+    }
+    for (const double c : {1.0, 5e4, 5e8}) {
+      const LinearSvm svm = fit_linear_svm(kStream, problem.x, problem.labels, 4, {.c = c});
+      EXPECT_EQ(svm.not_converged, 0) << signal << ", C = " << c;
+      double scale = 0.0;
+      const double gradient = largest_gradient(problem.x, problem.labels, svm, c, &scale);
+      EXPECT_LT(gradient, 1e-10 * scale + 1e-10 * c) << signal << ", C = " << c;  // as above
+    }
+  }
+}
+
 TEST(LinearSvm, LiblinearAgreesOnBothShapes) {
   for (const auto& [images, features] : {std::pair{150, 8}, {40, 70}}) {
     const Problem problem = random_problem(images, features, 3, 1.0, 5);
