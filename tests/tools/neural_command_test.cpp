@@ -278,6 +278,34 @@ TEST_F(NeuralCommand, OstFindsWhenImagesAreSolved) {
   EXPECT_THAT(refusal(wrong), HasSubstr("has 1 labels for 40 images"));
 }
 
+// The class of an image is the sign of its first feature, and the target is its third.
+TEST_F(NeuralCommand, ReadoutTellsClassesAndNumbers) {
+  std::string labels;
+  std::vector<double> third;
+  for (std::int64_t i = 0; i < kStimuli; ++i) {
+    const auto row = simulated.good.values<float>().subspan(static_cast<std::size_t>(i * kFeatures), kFeatures);
+    labels += row[0] > 0 ? "right\n" : "left\n";
+    third.push_back(static_cast<double>(row[2]));
+  }
+  write_text(folder / "labels.txt", labels);
+  write_npy(folder / "third.npy", Tensor::of<double>({kStimuli}, third));
+  const std::vector<std::string> common{"--features", features, "--splits", "3", "--train-fraction", "0.7", "--quiet"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), "readout");
+    more.insert(more.end(), common.begin(), common.end());
+    return more;
+  };
+  const Json classes = json_of(with({"--labels", folder / "labels.txt"}));
+  EXPECT_EQ(classes["classes"], Json::parse(R"(["left", "right"])"));
+  EXPECT_GT(classes["layers"][1]["score"], 0.8);
+  EXPECT_LT(classes["layers"][0]["score"], 0.75);
+  const Json numbers = json_of(with({"--targets", folder / "third.npy"}));
+  EXPECT_GT(numbers["layers"][1]["score"], 0.999);
+  EXPECT_LT(numbers["layers"][0]["score"], 0.6);
+  EXPECT_THAT(refusal(with({})), HasSubstr("give --labels"));
+  EXPECT_THAT(refusal(with({"--labels", "a", "--targets", "b"})), HasSubstr("allowed is one of them"));
+}
+
 TEST_F(NeuralCommand, LeavesOutUnitsThatAreNotReliable) {
   // Unit 0 becomes noise alone.
   NeuralDataset noisy = simulated.responses;

@@ -6,34 +6,12 @@
 #include <numeric>
 
 #include "analysis/data/array_container.h"
-#include "analysis/data/read_neural.h"
 #include "analysis/matrix.h"
 #include "kernels/error.h"
+#include "tools/neural/image_classes.h"
 
 namespace chiasm {
 namespace {
-
-std::vector<std::string> class_names(const OstOptions& o, const FeatureLayers& features) {
-  const auto images = static_cast<std::size_t>(features.stimuli().count);
-  std::vector<std::string> names;
-  if (o.labels.empty()) {
-    for (const std::string& id : features.stimuli().ids) {
-      const std::size_t slash = id.rfind('/');
-      if (slash == id.npos) {
-        throw InputError(o.features.file + ": the id \"" + id + "\" has no folder that says its class; give --labels");
-      }
-      names.push_back(id.substr(0, slash));
-    }
-    if (names.empty()) throw InputError(o.features.file + " has no ids of images that say their class; give --labels");
-    return names;
-  }
-  names = o.labels.ends_with(".npy") ? open_arrays(o.labels)->labels("") : read_stimulus_ids(o.labels);
-  if (names.size() != images) {
-    throw InputError("--labels: " + o.labels + " has " + std::to_string(names.size()) + " labels for " +
-                     std::to_string(images) + " images of " + o.features.file);
-  }
-  return names;
-}
 
 std::vector<double> column_of(const ArrayContainer& file, const std::string& key, std::int64_t images) {
   const Matrix<double> values = matrix_of<double>(file.read(key).reshaped({file.spec(key).shape.elements()}));
@@ -101,13 +79,9 @@ OstJob read_ost_job(const OstOptions& o) {
         job.time == "uniform" ? uniform_layer_times(units, o.bins) : graded_layer_times(units, o.bins, o.config.seed);
     for (int bin = 0; bin < o.bins; ++bin) job.config.times.push_back(o.first_ms + o.bin_ms * bin);
   }
-  const std::vector<std::string> names = class_names(o, features);
-  job.classes = names;
-  std::ranges::sort(job.classes);
-  job.classes.erase(std::unique(job.classes.begin(), job.classes.end()), job.classes.end());
-  for (const std::string& name : names) {
-    job.labels.push_back(static_cast<std::int32_t>(std::ranges::lower_bound(job.classes, name) - job.classes.begin()));
-  }
+  ImageClasses classes = read_classes(features, o.labels);
+  job.labels = std::move(classes.labels);
+  job.classes = std::move(classes.names);
   job.primate = read_primate(o, features.stimuli().count);
   return job;
 }

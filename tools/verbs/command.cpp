@@ -36,6 +36,7 @@ int run_command(int argc, const char* const* argv) {
   add_consistency(app, action);
   add_rsa(app, action);
   add_ost(app, action);
+  add_readout(app, action);
   add_recipes(app, action);
   try {
     app.parse(argc, argv);

@@ -26,6 +26,7 @@ void add_reliability(CLI::App& app, Action& action);
 void add_consistency(CLI::App& app, Action& action);
 void add_rsa(CLI::App& app, Action& action);
 void add_ost(CLI::App& app, Action& action);
+void add_readout(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
 
 // Exit statuses beside 0, done.
