@@ -329,6 +329,7 @@ TEST_F(NeuralCommand, LeavesAFolderThatExplainsItself) {
   json_of({"reliability", "--responses", responses, "--draws", "3", "--out", out});
   EXPECT_EQ(Json::parse(read_text(out + "/map.json"))["verb"], "map");
   EXPECT_EQ(Json::parse(read_text(out + "/reliability.json"))["draws"], 3);
+  EXPECT_THAT(read_text(out + "/report.html"), AllOf(HasSubstr("conv2"), HasSubstr("</html>")));
   std::filesystem::create_directories(folder / "run");
   write_text(folder / "run/metrics.jsonl", "");
   EXPECT_THAT(refusal(map({"--method", "one-to-one", "--out", folder / "run"})), HasSubstr("holds a training run"));

@@ -12,6 +12,7 @@
 
 #include "kernels/error.h"
 #include "tests/support/file_corpus.h"
+#include "tests/support/markup.h"
 #include "tools/report/axis.h"
 #include "tools/report/html.h"
 #include "tools/report/line_chart.h"
@@ -20,33 +21,10 @@
 namespace chiasm {
 namespace {
 
+using test::malformation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// "" when tags nest and attributes are quoted, otherwise what is wrong. Enough of XML for pages that use no entities of
-// their own; the style sheet has no '<'.
-std::string malformation(const std::string& page) {
-  std::vector<std::string> open;
-  for (std::size_t at = page.find('<'); at != page.npos; at = page.find('<', at)) {
-    std::size_t end = at + 1;
-    for (bool quoted = false; end < page.size() && (quoted || page[end] != '>'); ++end) {
-      if (page[end] == '"') quoted = !quoted;
-      if (page[end] == '<') return "'<' inside the tag at byte " + std::to_string(at);
-    }
-    if (end >= page.size()) return "a tag is never closed at byte " + std::to_string(at);
-    const std::string tag = page.substr(at + 1, end - at - 1);
-    const std::string name = tag.substr(0, tag.find_first_of(" /\n", 1));
-    if (tag[0] == '/') {
-      if (open.empty() || open.back() != tag.substr(1)) return "unexpected <" + tag + ">";
-      open.pop_back();
-    } else if (tag[0] != '!' && tag.back() != '/') {
-      open.push_back(name);
-    }
-    at = end;
-  }
-  return open.empty() ? "" : "<" + open.back() + "> is never closed";
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t n = 0;

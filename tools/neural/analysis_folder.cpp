@@ -5,6 +5,7 @@
 
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
+#include "tools/neural/analysis_page.h"
 
 namespace chiasm {
 
@@ -18,6 +19,7 @@ void write_analysis(const std::string& folder, const std::string& verb, const st
   check_analysis_folder(folder);
   std::filesystem::create_directories(folder);
   write_file(folder + "/" + verb + ".json", json + "\n");
+  write_file(folder + "/report.html", analysis_html(folder));
 }
 
 }  // namespace chiasm

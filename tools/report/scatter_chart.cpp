@@ -19,6 +19,7 @@ constexpr double kLetterWidth = 7.2;  // of the bold 12 px font, on the wide sid
 constexpr double kTextHeight = 14;
 constexpr double kBaseline = 11;  // from the top of a text to the line its letters stand on
 constexpr double kRadius = 4.5;
+constexpr double kCloudRadius = 3;
 constexpr double kCap = 3;        // half the width of the end of an error bar
 constexpr double kLinePiece = 4;  // lines are obstacles to labels in pieces of this length
 
@@ -53,6 +54,7 @@ class ScatterDrawing {
         chart_.width, chart_.height, chart_.width, chart_.height, escape(chart_.title));
     draw_axes();
     draw_front();
+    if (chart_.identity) line(px(x_.min), py(x_.min), px(x_.max), py(x_.max), "guide");
     for (std::size_t i = 0; i < drawn_.size(); ++i) draw_group(chart_.groups[i], drawn_[i]);
     draw_labels();
     draw_legend();
@@ -74,6 +76,10 @@ class ScatterDrawing {
     }
     const int x_ticks = static_cast<int>((plot_.right - plot_.left) / 80);
     const int y_ticks = static_cast<int>((plot_.bottom - plot_.top) / 50);
+    if (chart_.same_axes || chart_.identity) {
+      x_ = y_ = Axis::around(std::min(x_min, y_min), std::max(x_max, y_max), std::min(x_ticks, y_ticks));
+      return;
+    }
     if (chart_.logarithmic_x) {
       x_ = x_max > 0 ? Axis::powers(x_min, x_max, x_ticks) : Axis::powers(1, 10, x_ticks);
     } else {
@@ -93,7 +99,7 @@ class ScatterDrawing {
         const double x = px(points[k].x), y = py(points[k].y);
         layout_.markers.push_back({x - kRadius, y - kRadius, x + kRadius, y + kRadius});
         obstacles.push_back({x - kCap, py(points[k].y_high), x + kCap, py(points[k].y_low)});
-        if (k > 0) add_line(obstacles, px(points[k - 1].x), py(points[k - 1].y), x, y);
+        if (k > 0 && !chart_.groups[i].cloud) add_line(obstacles, px(points[k - 1].x), py(points[k - 1].y), x, y);
       }
       if (points.empty() || chart_.groups[i].label.empty()) continue;
       layout_.labelled.push_back(i);
@@ -162,7 +168,7 @@ class ScatterDrawing {
 
   void draw_group(const ScatterGroup& group, const std::vector<ScatterPoint>& points) {
     const std::string style = escape(group.style);
-    for (std::size_t k = 1; k < points.size(); ++k) {
+    for (std::size_t k = 1; k < points.size() && !group.cloud; ++k) {
       line(px(points[k - 1].x), py(points[k - 1].y), px(points[k].x), py(points[k].y), "join " + style);
     }
     for (const ScatterPoint& p : points) {
@@ -174,7 +180,8 @@ class ScatterDrawing {
     for (const ScatterPoint& p : points) {
       out_ += fmt::format(
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" class=\"{}{}\"><title>{}: {:.4g} at {:.10g}</title></circle>\n",
-          px(p.x), py(p.y), kRadius, p.hollow ? "hollow " : "", style, escape(group.label), p.y, p.x);
+          px(p.x), py(p.y), group.cloud ? kCloudRadius : kRadius, p.hollow ? "hollow " : "", style, escape(group.label),
+          p.y, p.x);
     }
   }
 

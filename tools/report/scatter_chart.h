@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A scatter chart as inline SVG: groups of points joined by lines, each named beside its first point, with error bars
-// and the front of the best points. Colours come from the page's style sheet, as in a line chart.
+// and the front of the best points; or clouds of points, with the line of equal values. Colours come from the page's
+// style sheet, as in a line chart.
 #pragma once
 
 #include <string>
@@ -24,6 +25,7 @@ struct ScatterGroup {
   std::vector<ScatterPoint> points =
       {};  // points that are not finite, or not positive on a logarithmic axis, are left out
   std::string style = "s1";
+  bool cloud = false;  // small points that no line joins
 };
 
 struct ScatterChart {
@@ -31,6 +33,8 @@ struct ScatterChart {
   std::string x_label = {};
   std::string y_label = {};
   bool logarithmic_x = false;
+  bool same_axes = false;  // one range for x and y
+  bool identity = false;   // the line y = x; sets same_axes
   std::vector<ScatterGroup> groups = {};
   std::vector<ChartPoint> front = {};  // x ascending: drawn as steps, from each point on until the next
   std::string front_label = {};

@@ -26,6 +26,7 @@ body { margin: 0; background: var(--page); color: var(--ink);
 main { max-width: 1240px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0; letter-spacing: -0.01em; }
 h2 { font-size: 19px; margin: 0 0 4px; }
+h3 { font-size: 16px; margin: 24px 0 8px; }
 section { margin-top: 44px; }
 p { margin: 0 0 12px; max-width: 72ch; }
 .lead, .about { color: var(--soft); }
@@ -87,6 +88,12 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .example h3 { margin: 0; font-size: 16px; }
 .example p { margin: 2px 0 0; font-size: 14px; color: var(--soft); }
 .example p.wrong { color: var(--s2); }
+.charts + table { margin-top: 16px; }
+.matrices { display: flex; flex-wrap: wrap; gap: 20px; margin: 12px 0; }
+figure { margin: 0; }
+figure img { display: block; width: 200px; height: 200px; image-rendering: pixelated; border: 1px solid var(--grid); }
+figure img.ramp { width: 200px; height: 14px; }
+figcaption { font-size: 14px; color: var(--soft); max-width: 200px; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: 5px 28px 5px 0; border-bottom: 1px solid var(--grid); }
 th { font-weight: 500; color: var(--soft); white-space: nowrap; }
