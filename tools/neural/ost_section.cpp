@@ -39,8 +39,8 @@ ScatterChart scatter(const Times& times) {
                      .x_label = "reference (ms)",
                      .y_label = "model (ms)",
                      .identity = true,
-                     .width = 480,
-                     .height = 486};  // a square plot
+                     .width = 580,
+                     .height = 586};  // a square plot
   chart.groups.push_back({.cloud = true});
   for (std::size_t i = 0; i < times.model.size(); ++i) {
     chart.groups[0].points.push_back({.x = times.reference[i], .y = times.model[i]});

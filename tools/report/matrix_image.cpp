@@ -17,8 +17,9 @@ namespace {
 
 constexpr Colour kUndefined{200, 30, 30};
 
-// Ends of the scale in CIELAB (white point D65): lightness, and blue to yellow. a is 0: no red or green.
-constexpr double kDark[] = {12, -38}, kLight[] = {96, 42};
+// Ends of the scale in CIELAB (white point D65): lightness, and blue to yellow. a is 0: no red or green. All of it is
+// within sRGB: clipped colours would not be of the lightness that they should have.
+constexpr double kDark[] = {15, -22}, kLight[] = {90, 36};
 
 std::uint8_t srgb(double linear) {
   const double clipped = std::clamp(linear, 0.0, 1.0);
