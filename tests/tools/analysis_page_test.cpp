@@ -54,7 +54,8 @@ Json map_result() {
            {"test_stimuli", 46},
            {"bootstraps", 100}};
   for (const char* area : {"V4", "IT"}) {
-    map["reliability"].push_back({{"area", area}, {"median", 0.64}, {"per_unit", {0.64, 0.64, nullptr, -0.2}}});
+    map["reliability"].push_back(
+        {{"area", area}, {"median", 0.64}, {"per_unit", {0.64, 0.64, nullptr, -0.2, -0.3, 0}}});
     map["best"].push_back({{"area", area}, {"layer", "conv2"}});
   }
   double score = 0.3;
@@ -194,7 +195,7 @@ TEST(AnalysisPage, MapShowsScoresCeilingsAndTimeCourses) {
   EXPECT_EQ(count(alone, "<svg"), 2u * 3u + 6u);
   EXPECT_THAT(alone, HasSubstr("<th scope=\"row\"><b>conv2</b></th><td><b>4096</b></td><td><b>0.412 \xC2\xB1 0.010"));
   EXPECT_THAT(alone, HasSubstr("<td>103</td><td>3</td><td>7</td>"));  // units, undefined ones, bootstraps
-  EXPECT_THAT(alone, HasSubstr("split-half ceiling: 0.800"));         // sqrt(0.64); -0.2 has no root
+  EXPECT_THAT(alone, HasSubstr("split-half ceiling: 0.800 (4 units without one)"));
   const std::string both = section({map_result(), consistency_result()}, "map");
   EXPECT_THAT(both, Not(HasSubstr("no inter-animal ceiling")));
   EXPECT_THAT(both, HasSubstr("other animals, published form: 0.777"));

@@ -105,10 +105,14 @@ std::vector<double> reliabilities(const ResultNode& result, const std::string& a
   return units;
 }
 
-// No prediction can correlate better with responses than the square root of their reliability.
-double split_half_ceiling(std::vector<double> reliability) {
+// No prediction can correlate better with responses than the square root of their reliability. Units whose reliability
+// is not positive have none, and are counted.
+ChartGuide split_half_ceiling(std::vector<double> reliability) {
   for (double& value : reliability) value = value > 0 ? std::sqrt(value) : kNone;
-  return summarise(reliability).median;
+  const Summary s = summarise(reliability);
+  std::string label = fmt::format("split-half ceiling: {:.3f}", s.median);
+  if (s.dropped > 0) label += fmt::format(" ({} without one)", plural(static_cast<double>(s.dropped), "unit"));
+  return {s.median, label};
 }
 
 LayerChart raw_chart(const ResultNode& result, const Layers& layers, const Area& area, const AnalysisResults& all) {
@@ -117,8 +121,7 @@ LayerChart raw_chart(const ResultNode& result, const Layers& layers, const Area&
                    .names = layers.names,
                    .height = 380};
   chart.series = {series_of(area, {"raw", ""}, 0)};
-  const double ceiling = split_half_ceiling(reliabilities(result, area.name));
-  chart.guides.push_back({ceiling, fmt::format("split-half ceiling: {:.3f}", ceiling)});
+  chart.guides.push_back(split_half_ceiling(reliabilities(result, area.name)));
   if (!area.corrected) {
     const double others = ceiling_of(area.name, "raw", all);
     chart.guides.push_back({others, fmt::format("other animals: {:.3f}", others)});
