@@ -17,6 +17,11 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+// With unchanged signs the weights are a smooth function of alpha, with a limit at 0. Where the score no longer changes
+// by more than rounding at several alphas in a row, each a share of the one before, it is that of the limit.
+constexpr double kSettled = 1e-12;
+constexpr int kSettledSteps = 3;
+
 constexpr int kScoredRows = 16;  // held-out rows whose sums are in registers
 
 // The order that sorts `values`.
@@ -241,7 +246,9 @@ std::int64_t ElasticNetPaths::scores(std::span<const double> train, std::span<co
       }
       continue;
     }
-    int along = 0;  // how many alphas of this ratio have been solved
+    int along = 0;    // how many alphas of this ratio have been solved
+    int settled = 0;  // at how many in a row the score has hardly changed
+    double latest = kNaN;
     for (std::size_t a = 0; a < alphas; ++a) {
       const double t = t_[a];
       History& past = history[a];
@@ -253,8 +260,16 @@ std::int64_t ElasticNetPaths::scores(std::span<const double> train, std::span<co
       if (along > 0 && newton.unchanged() && newton.follow(t)) {
         past.push(History::kNothing);
         result = scorer.score(newton, regressors_.zt(), rho);
-        continue;
+        settled = std::abs(result - latest) <= kSettled ? settled + 1 : 0;
+        latest = result;
+        if (settled < kSettledSteps) continue;
+        for (++a; a < alphas; ++a) {
+          history[a].push(History::kNothing);
+          result_of(a) = result;
+        }
+        break;
       }
+      settled = 0;
       if (past.complete()) {
         past.extrapolate(moments, t, guess);
       } else if (along == 0) {
