@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "kernels/error.h"
+#include "kernels/simd.h"
 #include "kernels/vendor/blas.h"
 #include "kernels/vendor/lapack.h"
 
@@ -43,6 +44,7 @@ std::vector<double> take(std::span<const double> values, std::span<const std::in
 }
 
 void put(std::span<const double> values, std::span<const std::int64_t> indices, std::span<double> into) {
+  assert(values.size() >= indices.size());
   for (std::size_t k = 0; k < indices.size(); ++k) into[static_cast<std::size_t>(indices[k])] = values[k];
 }
 
@@ -58,21 +60,25 @@ std::vector<double> gather_lower(MatrixView<double> matrix, std::span<const std:
 
 void add_rows(MatrixView<double> matrix, std::span<const std::int64_t> indices, std::span<const double> x,
               std::span<double> y) {
-  const auto row = [&](std::size_t k) {
+  const auto row = [&](std::size_t k) CHIASM_INLINE_LAMBDA {
     return matrix.row(indices.empty() ? static_cast<std::int64_t>(k) : indices[k]).data();
   };
-  // Four rows at a time, so that y is read and written once for four.
-  std::size_t k = 0;
-  for (; k + 4 <= x.size(); k += 4) {
-    const double *a = row(k), *b = row(k + 1), *c = row(k + 2), *d = row(k + 3);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      y[i] += (x[k] * a[i] + x[k + 1] * b[i]) + (x[k + 2] * c[i] + x[k + 3] * d[i]);
+  with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
+    // Four rows at a time, so that y is read and written once for four.
+    double* const out = y.data();
+    const std::size_t n = y.size();
+    std::size_t k = 0;
+    for (; k + 4 <= x.size(); k += 4) {
+      const double *a = row(k), *b = row(k + 1), *c = row(k + 2), *d = row(k + 3);
+      const double xa = x[k], xb = x[k + 1], xc = x[k + 2], xd = x[k + 3];
+      for (std::size_t i = 0; i < n; ++i) out[i] += (xa * a[i] + xb * b[i]) + (xc * c[i] + xd * d[i]);
     }
-  }
-  for (; k < x.size(); ++k) {
-    const double* const a = row(k);
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] += x[k] * a[i];
-  }
+    for (; k < x.size(); ++k) {
+      const double* const a = row(k);
+      const double xa = x[k];
+      for (std::size_t i = 0; i < n; ++i) out[i] += xa * a[i];
+    }
+  });
 }
 
 void add_products(MatrixView<double> x, bool of_rows, std::span<double> sum) {

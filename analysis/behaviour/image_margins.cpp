@@ -27,14 +27,17 @@ std::vector<std::int32_t> labels_of(std::span<const std::int64_t> images, std::s
   return taken;
 }
 
-// Solves for each class in turn; keep(k, coefficients).
+// Solves for each class in turn, starting from `near` unless it is null; keep(k, coefficients).
 template <class Keep>
-int fit_classes(const HingeProblem& problem, std::span<const std::int32_t> labels, int classes, Keep&& keep) {
+int fit_classes(const HingeProblem& problem, std::span<const std::int64_t> train, std::span<const std::int32_t> labels,
+                int classes, const Matrix<double>* near, Keep&& keep) {
   int not_converged = 0;
   for (int k = 0; k < classes; ++k) {
     std::vector<bool> positive(labels.size());
     for (std::size_t i = 0; i < labels.size(); ++i) positive[i] = labels[i] == k;
-    const HingeSolution solution = problem.solve(positive);
+    std::vector<double> start;
+    for (std::size_t i = 0; near != nullptr && i < train.size(); ++i) start.push_back((*near)(train[i], k));
+    const HingeSolution solution = problem.solve(positive, start);
     if (!solution.converged) ++not_converged;
     keep(k, solution.coefficients);
   }
@@ -43,13 +46,13 @@ int fit_classes(const HingeProblem& problem, std::span<const std::int32_t> label
 
 // features [images, p], the last of which is the constant 1.
 ImageMargins fit_rows(const Matrix<double>& features, std::span<const std::int64_t> train,
-                      std::span<const std::int32_t> labels, int classes, double c) {
+                      std::span<const std::int32_t> labels, int classes, double c, const Matrix<double>* near) {
   const Matrix<double> rows = take_rows(features.view(), train);
   const HingeRows products(rows);
   Matrix<double> weights(classes, rows.columns());
   ImageMargins fitted{Matrix<double>(features.rows(), classes), 0};
   fitted.not_converged =
-      fit_classes(*HingeProblem::of_rows(products, c), labels, classes,
+      fit_classes(*HingeProblem::of_rows(products, c), train, labels, classes, near,
                   [&](int k, const std::vector<double>& w) { std::ranges::copy(w, weights.row(k).begin()); });
   gemm(CpuStream(1), features.rows(), classes, rows.columns(), {features.data(), rows.columns(), false},
        {weights.data(), rows.columns(), true}, 0.0, fitted.margins.data(), classes);
@@ -90,7 +93,7 @@ class RowMargins final : public MarginModel {
   explicit RowMargins(Matrix<double> features) : features_(std::move(features)) {}
 
   ImageMargins fit(std::span<const std::int64_t> train, std::span<const std::int32_t> labels, int classes,
-                   std::int64_t components, double c) const override {
+                   std::int64_t components, double c, const Matrix<double>* near) const override {
     const std::vector<std::int32_t> trained = labels_of(train, labels);
     const std::int64_t units = features_.columns(), images = std::ssize(train);
     std::vector<double> mean(static_cast<std::size_t>(units));
@@ -102,7 +105,8 @@ class RowMargins final : public MarginModel {
     for (std::int64_t i = 0; i < centred.rows(); ++i) {
       for (std::int64_t k = 0; k < units; ++k) centred(i, k) -= mean[static_cast<std::size_t>(k)];
     }
-    if (components >= std::min(units, images - 1)) return fit_rows(with_ones(centred), train, trained, classes, c);
+    if (components >= std::min(units, images - 1))
+      return fit_rows(with_ones(centred), train, trained, classes, c, near);
     const Matrix<double> rows = take_rows(centred.view(), train);
     Matrix<double> covariance(units, units);
     gemm(CpuStream(1), units, units, images, {rows.data(), units, true}, {rows.data(), units, false}, 0.0,
@@ -112,7 +116,7 @@ class RowMargins final : public MarginModel {
     Matrix<double> scores(centred.rows(), kept);
     gemm(CpuStream(1), centred.rows(), kept, units, {centred.data(), units, false}, {eigen.vectors.data(), units, true},
          0.0, scores.data(), kept);
-    return fit_rows(with_ones(scores), train, trained, classes, c);
+    return fit_rows(with_ones(scores), train, trained, classes, c, near);
   }
 
  private:
@@ -124,7 +128,7 @@ class GramMargins final : public MarginModel {
   GramMargins(Matrix<double> gram) : gram_(std::move(gram)) {}
 
   ImageMargins fit(std::span<const std::int64_t> train, std::span<const std::int32_t> labels, int classes,
-                   std::int64_t components, double c) const override {
+                   std::int64_t components, double c, const Matrix<double>* near) const override {
     const std::vector<std::int32_t> trained = labels_of(train, labels);
     const std::int64_t images = gram_.rows(), count = std::ssize(train);
     // <x_i - m, x_k - m> = G_ik - g_i - g_k + g, m the mean of `train`.
@@ -148,20 +152,20 @@ class GramMargins final : public MarginModel {
       }
     }
     if (!rotation)
-      return fit_components(std::move(centred), train, trained, classes, components, c, to_mean, mean_to_mean);
+      return fit_components(std::move(centred), train, trained, classes, components, c, near, to_mean, mean_to_mean);
 
     Matrix<double> betas(images, classes);  // zero outside of `train`
     ImageMargins fitted{Matrix<double>(images, classes), 0};
     std::vector<double> offsets(static_cast<std::size_t>(classes)), sums(static_cast<std::size_t>(classes));
-    fitted.not_converged =
-        fit_classes(*HingeProblem::of_gram(centred, c), trained, classes, [&](int k, const std::vector<double>& beta) {
-          const auto at = static_cast<std::size_t>(k);
-          for (std::size_t i = 0; i < beta.size(); ++i) {
-            betas(train[i], k) = beta[i];
-            sums[at] += beta[i];
-            offsets[at] += beta[i] * (constant - trained_to_mean[i]);
-          }
-        });
+    fitted.not_converged = fit_classes(*HingeProblem::of_gram(centred, c), train, trained, classes, near,
+                                       [&](int k, const std::vector<double>& beta) {
+                                         const auto at = static_cast<std::size_t>(k);
+                                         for (std::size_t i = 0; i < beta.size(); ++i) {
+                                           betas(train[i], k) = beta[i];
+                                           sums[at] += beta[i];
+                                           offsets[at] += beta[i] * (constant - trained_to_mean[i]);
+                                         }
+                                       });
     gemm(CpuStream(1), images, classes, images, {gram_.data(), images, false}, {betas.data(), classes, false}, 0.0,
          fitted.margins.data(), classes);
     for (std::int64_t i = 0; i < images; ++i) {
@@ -176,7 +180,7 @@ class GramMargins final : public MarginModel {
   // Scores of component e: K v / sqrt(lambda), K the centred products of all images with those of training.
   ImageMargins fit_components(Matrix<double> centred, std::span<const std::int64_t> train,
                               std::span<const std::int32_t> trained, int classes, std::int64_t components, double c,
-                              std::span<const double> to_mean, double mean_to_mean) const {
+                              const Matrix<double>* near, std::span<const double> to_mean, double mean_to_mean) const {
     const std::int64_t images = gram_.rows(), count = std::ssize(train);
     Eigen eigen = largest_eigen(std::move(centred), components);
     const std::int64_t kept = eigen.vectors.rows();
@@ -193,7 +197,7 @@ class GramMargins final : public MarginModel {
     Matrix<double> scores(images, kept);
     gemm(CpuStream(1), images, kept, count, {products.data(), count, false}, {eigen.vectors.data(), count, true}, 0.0,
          scores.data(), kept);
-    return fit_rows(with_ones(scores), train, trained, classes, c);
+    return fit_rows(with_ones(scores), train, trained, classes, c, near);
   }
 
   Matrix<double> gram_;

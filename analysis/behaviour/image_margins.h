@@ -30,9 +30,10 @@ class MarginModel {
   //
   // The machine depends on the features through their inner products alone, and so does not change under a rotation:
   // where the components span all that the training images vary in (1000 of 1000 images, which have 999), they are not
-  // computed.
+  // computed. `near` is null or the margins of a similar fit to the same images, from which the machines start: it
+  // changes the time taken and the last bits.
   virtual ImageMargins fit(std::span<const std::int64_t> train, std::span<const std::int32_t> labels, int classes,
-                           std::int64_t components, double c) const = 0;
+                           std::int64_t components, double c, const Matrix<double>* near = nullptr) const = 0;
 };
 
 // With as many units as images or more, from the inner products of the images, which are computed once. Throws

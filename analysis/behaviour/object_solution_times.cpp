@@ -62,8 +62,8 @@ struct Probabilities {
 };
 
 Probabilities svm_probabilities(const MarginModel& model, const Split& split, Labels labels, int classes,
-                                const ObjectSolutionConfig& config) {
-  const ImageMargins all = model.fit(split.train, labels, classes, config.components, config.c);
+                                const ObjectSolutionConfig& config, const Matrix<double>& near) {
+  const ImageMargins all = model.fit(split.train, labels, classes, config.components, config.c, &near);
   Probabilities result{{}, all.not_converged};
   const std::vector<std::int32_t> trained = taken(labels, split.train);
   Matrix<double> margins = take_rows(all.margins.view(), std::span<const std::int64_t>(split.train));
@@ -71,7 +71,7 @@ Probabilities svm_probabilities(const MarginModel& model, const Split& split, La
     for (const Split& fold : stratified_folds(trained, config.platt_folds)) {
       std::vector<std::int64_t> train;
       for (const std::int64_t i : fold.train) train.push_back(split.train[static_cast<std::size_t>(i)]);
-      const ImageMargins others = model.fit(train, labels, classes, config.components, config.c);
+      const ImageMargins others = model.fit(train, labels, classes, config.components, config.c, &near);
       result.not_converged += others.not_converged;
       for (const std::int64_t i : fold.test) {
         std::ranges::copy(others.margins.row(split.train[static_cast<std::size_t>(i)]), margins.row(i).begin());
@@ -242,6 +242,8 @@ ObjectSolutionTimes object_solution_times(const CpuStream& stream, int bins,
   }
   const std::int64_t count = std::ssize(splits), groups = svm ? config.trials : count;
 
+  std::vector<std::int64_t> everything(labels.size());
+  std::iota(everything.begin(), everything.end(), 0);
   ObjectSolutionTimes result;
   Scores scores(groups, images, bins);
   std::vector<Probabilities> round(static_cast<std::size_t>(std::min(count, kSplitsPerRound)));
@@ -252,6 +254,9 @@ ObjectSolutionTimes object_solution_times(const CpuStream& stream, int bins,
                        std::to_string(source.stimuli()) + " images, the labels of " + std::to_string(images));
     }
     const std::unique_ptr<const MarginModel> model = svm ? make_margin_model(stream, source) : nullptr;
+    // Of machines trained on all images and all components: where those of each split start.
+    Matrix<double> near;
+    if (svm) near = model->fit(everything, labels, classes, images, config.c).margins;
     const Matrix<T>* const values = svm ? nullptr : &source.values(stream);
     BinScores bin_scores(labels, classes, groups);
     for (std::int64_t first = 0; first < count; first += kSplitsPerRound) {
@@ -260,7 +265,7 @@ ObjectSolutionTimes object_solution_times(const CpuStream& stream, int bins,
         const Split& split = splits[static_cast<std::size_t>(first + k)];
         Probabilities& out = round[static_cast<std::size_t>(k)];
         if (svm) {
-          out = svm_probabilities(*model, split, labels, classes, config);
+          out = svm_probabilities(*model, split, labels, classes, config, near);
         } else {
           SoftmaxOptions options = config.softmax;
           options.seed = config.seed + static_cast<std::uint64_t>(first + k);

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <string>
 
 #include "analysis/behaviour/dense.h"
+#include "analysis/behaviour/subset_solver.h"
 #include "kernels/error.h"
 #include "kernels/vendor/lapack.h"
 
@@ -19,7 +19,7 @@ using namespace dense;
 
 // Rows that are beyond the hinge by no more than this, of the largest value, may be on either side of it.
 constexpr double kRounding = 1e-12;
-// Of margins that an inverse computes, from those that its solution has. A margin of 1 is a whole unit.
+// Of the margins of a solution by the inverse, which are 1.
 constexpr double kResidual = 1e-9;
 // Of the largest |row|^2: a smaller 1 / 2C does not make dependent rows independent to the accuracy of margins.
 constexpr double kLeastRidge = 1e-6;
@@ -62,6 +62,7 @@ class GramProblem final : public HingeProblem {
       inverse_(i, i) += ridge_;
     }
     invert_positive(inverse_);
+    inverse_solves_ = inverse_solves();
   }
 
   // Whether rows depend on each other, so that only I / 2C keeps M from being singular, and it is too small to do so
@@ -83,26 +84,23 @@ class GramProblem final : public HingeProblem {
   // With M = K + I / 2C and P its inverse: beta is zero outside the active set S, and (M beta)_S = y_S.
   class LabelledGram final : public Labelled {
    public:
-    LabelledGram(const GramProblem& problem, std::vector<double> y) : problem_(problem), y_(std::move(y)) {
-      all_active_.resize(y_.size());
+    LabelledGram(const GramProblem& problem, std::vector<double> y)
+        : problem_(problem),
+          y_(std::move(y)),
+          all_active_(y_.size()),
+          active_solver_(problem.gram_, problem.ridge_),
+          others_solver_(problem.inverse_, 0.0) {
       add_rows(problem_.inverse_, {}, y_, all_active_);
     }
 
     void ridge(const std::vector<bool>& active, HingeSolution& solution, std::vector<bool>& wrong) override {
       const std::vector<std::int64_t> in = indices_of(active, true), out = indices_of(active, false);
-      const bool inverted = !careful_ && in.size() > out.size();
-      if (inverted) {
+      if (problem_.inverse_solves_ && in.size() > out.size()) {
         by_others(out, solution);
       } else {
         by_active(in, solution);
       }
       find_wrong(active, solution, wrong);
-      // An inverse of a badly conditioned matrix, of images that depend on each other, solves worse than a factor does.
-      if (inverted && std::ranges::none_of(wrong, std::identity{}) && !solves(in, solution)) {
-        careful_ = true;
-        by_active(in, solution);
-        find_wrong(active, solution, wrong);
-      }
     }
 
     double product(std::span<const double> a, std::span<const double>,
@@ -121,20 +119,9 @@ class GramProblem final : public HingeProblem {
         wrong[i] = active[i] ? y_[i] * beta[i] < -beta_tolerance : y_[i] * f[i] - 1.0 < -f_tolerance;
       }
     }
-    // Whether K beta is what beta promises, f_S = y_S - beta_S / 2C, to far less than anyone asks for.
-    bool solves(const std::vector<std::int64_t>& in, const HingeSolution& solution) const {
-      std::vector<double> f(y_.size());
-      add_rows(problem_.gram_, in, take(solution.coefficients, in), f);
-      for (std::size_t i = 0; i < f.size(); ++i) {
-        if (!(std::fabs(f[i] - solution.decision[i]) < kResidual)) return false;
-      }
-      return true;
-    }
     // beta_S = M_SS^-1 y_S, f = K_.S beta_S.
-    void by_active(const std::vector<std::int64_t>& in, HingeSolution& solution) const {
-      std::vector<double> matrix = gather_lower(problem_.gram_, in), beta = take(y_, in);
-      for (std::size_t i = 0; i < in.size(); ++i) matrix[i * in.size() + i] += problem_.ridge_;
-      solve_positive(matrix, beta);
+    void by_active(const std::vector<std::int64_t>& in, HingeSolution& solution) {
+      const std::vector<double> beta = active_solver_.solve(in, y_);
       solution.coefficients.assign(y_.size(), 0.0);
       put(beta, in, solution.coefficients);
       solution.decision.assign(y_.size(), 0.0);
@@ -142,12 +129,11 @@ class GramProblem final : public HingeProblem {
     }
     // M beta = y + d with d zero inside S: beta = P y + P_.R d, and beta_R = 0 gives P_RR d = -(P y)_R.
     // f = M beta - beta / 2C.
-    void by_others(const std::vector<std::int64_t>& out, HingeSolution& solution) const {
-      std::vector<double> matrix = gather_lower(problem_.inverse_, out), d = take(all_active_, out);
-      for (double& value : d) value = -value;
-      solve_positive(matrix, d);
+    void by_others(const std::vector<std::int64_t>& out, HingeSolution& solution) {
       std::vector<double>& beta = solution.coefficients;
       beta = all_active_;
+      std::vector<double> d = others_solver_.solve(out, all_active_);
+      for (double& value : d) value = -value;
       add_rows(problem_.inverse_, out, d, beta);
       for (const std::int64_t i : out) beta[static_cast<std::size_t>(i)] = 0.0;
       solution.decision.resize(y_.size());
@@ -158,12 +144,26 @@ class GramProblem final : public HingeProblem {
     const GramProblem& problem_;
     std::vector<double> y_;
     std::vector<double> all_active_;  // P y
-    bool careful_ = false;
+    SubsetSolver active_solver_, others_solver_;
   };
+
+  // An inverse of a badly conditioned matrix solves worse than a factor does. Seen on labels that alternate.
+  bool inverse_solves() const {
+    const auto n = static_cast<std::size_t>(gram_.rows);
+    std::vector<double> y(n), beta(n), back(n);
+    for (std::size_t i = 0; i < n; ++i) y[i] = i % 2 == 0 ? 1.0 : -1.0;
+    add_rows(inverse_, {}, y, beta);
+    add_rows(gram_, {}, beta, back);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!(std::fabs(back[i] + ridge_ * beta[i] - y[i]) < kResidual)) return false;
+    }
+    return true;
+  }
 
   MatrixView<double> gram_;
   double ridge_;  // 1 / 2C
   Matrix<double> inverse_;
+  bool inverse_solves_;
 };
 
 class RowProblem final : public HingeProblem {

@@ -116,7 +116,8 @@ TEST(ObjectSolutionTimes, IsItsParts) {
       const Matrix<double> p = class_probabilities(take_rows(margins.view(), std::span<const std::int64_t>(split.test)),
                                                    fit_sigmoids(calibration, trained));
       const std::vector<double> i1 = image_scores(p, tested).i1;
-      for (std::size_t i = 0; i < i1.size(); ++i) EXPECT_DOUBLE_EQ(result.i1(split.test[i], bin), i1[i]);
+      for (std::size_t i = 0; i < i1.size(); ++i)
+        EXPECT_NEAR(result.i1(split.test[i], bin), i1[i], 1e-9);  // the run starts elsewhere
     }
   }
 }
