@@ -106,6 +106,22 @@ TEST_F(NeuralCommand, MapFindsTheLayerThatTheUnitsFollow) {
   EXPECT_NEAR(result["reliability"][0]["median"], 8.0 / 9.0, 0.06);
 }
 
+// Every method finds the layer, with penalties of its own choice.
+TEST_F(NeuralCommand, MapFitsWithEveryMethod) {
+  for (const std::string& method : map_methods()) {
+    std::vector<std::string> arguments =
+        map({"--method", method, "--splits", "1", "--bootstraps", "0", "--train-fraction", "0.7"});
+    if (method == "ridge") arguments.insert(arguments.end(), {"--alpha", "grid"});
+    if (method == "lasso" || method == "elasticnet") arguments.insert(arguments.end(), {"--alpha", "grid-short"});
+    const Json result = json_of(arguments);
+    EXPECT_EQ(result["map"]["method"], method);
+    EXPECT_EQ(result["best"].back()["layer"], "conv2") << method;
+    EXPECT_GT(result["layers"][1]["areas"].back()["normalised"]["median"], 0.85) << method;
+    EXPECT_EQ(result["layers"][1]["areas"].back()["not_converged"], 0) << method;
+  }
+  EXPECT_THAT(refusal(map({"--method", "pls", "--alpha", "grid"})), HasSubstr("--alpha: found \"grid\" for pls"));
+}
+
 TEST_F(NeuralCommand, MapFitsTheAnimalsOfAnAreaApart) {
   const Json result =
       json_of(map({"--method", "one-to-one", "--area", "V4", "--splits", "1", "--bootstraps", "0", "--layers", "*2"}));

@@ -3,12 +3,34 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/maps/elastic_net_search.h"
 #include "analysis/matrix.h"
 #include "engine/io/npy.h"
 #include "kernels/error.h"
 #include "tools/neural/response_options.h"
 
 namespace chiasm {
+namespace {
+
+// Penalties by the name of a grid; returns its folds.
+int set_grid(MapOptions& options, const std::string& name) {
+  const bool sparse = options.method == "elasticnet" || options.method == "lasso";
+  if (options.method == "ridge" && name == "grid") {
+    options.alphas = parse_grid("1e-8:1e8:17", "--alpha");
+    return 0;
+  }
+  if (!sparse || (name != "grid" && name != "grid-short" && name != "grid-1d")) {
+    throw InputError("--alpha: found \"" + name + "\" for " + options.method +
+                     "; allowed are grid for ridge, and grid, grid-short and grid-1d for lasso and elasticnet");
+  }
+  const ElasticNetGrid grid = name == "grid" ? mec_grid() : name == "grid-short" ? mec_short_grid() : mec_1d_grid();
+  options.alphas = grid.alphas;
+  options.alpha_over_n = grid.alpha_over_n;
+  if (options.method == "elasticnet") options.l1_ratios = grid.l1_ratios;
+  return grid.folds;
+}
+
+}  // namespace
 
 void FitOptions::add_to(CLI::App& verb) {
   verb.add_option("--method", method, "The map")->check(CLI::IsMember(map_methods()))->capture_default_str();
@@ -17,15 +39,15 @@ void FitOptions::add_to(CLI::App& verb) {
       ->capture_default_str();
   verb.add_flag("--scale", scale, "pls: divide by standard deviations");
   verb.add_flag("--converged", converged, "pls: the converged weights, not those of the usual tolerance");
-  verb.add_option("--alpha", alpha,
-                  "Penalty of ridge, lasso and elasticnet (1): a number, or for a choice 0.1,1,10 or "
-                  "lowest:highest:count; of factored (0.1): L2, of space and of channels");
-  verb.add_option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty, a number or several")
-      ->capture_default_str();
+  verb.add_option(
+      "--alpha", alpha,
+      "Penalty of ridge, lasso and elasticnet (1): a number, or for a choice 0.1,1,10, lowest:highest:count "
+      "or grid (ridge: 1e-8:1e8:17; the others: that of the MEC studies, also grid-short and grid-1d); of "
+      "factored (0.1): L2, of space and of channels");
+  verb.add_option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty (0.5), a number or several");
   verb.add_flag("--alpha-over-n", alpha_over_n, "Divide alpha by the number of training stimuli");
-  verb.add_option("--folds", folds, "How one of several penalties is chosen: 0 leave-one-out (ridge), else folds")
-      ->check(CLI::Range(0, 1000))
-      ->capture_default_str();
+  verb.add_option("--folds", folds, "How one of several penalties is chosen: 0 leave-one-out (ridge), else folds (2)")
+      ->check(CLI::Range(0, 1000));
   verb.add_option("--train-fraction", train_fraction, "Of the stimuli")->capture_default_str();
   verb.add_option("--splits", splits, "How many random splits into training and test stimuli; split s has seed s")
       ->check(CLI::Range(1, 100000))
@@ -46,15 +68,21 @@ MapOptions FitOptions::map() const {
   options.components = components;
   options.scale = scale;
   options.converged = converged;
-  if (!alpha.empty()) options.alphas = parse_grid(alpha, "--alpha");
+  options.factored.seed = seed;
+  options.alpha_over_n = alpha_over_n;
+  int usual_folds = 2;
+  if (alpha.starts_with("grid")) {
+    usual_folds = set_grid(options, alpha);
+  } else if (!alpha.empty()) {
+    options.alphas = parse_grid(alpha, "--alpha");
+  }
+  if (!l1_ratio.empty()) options.l1_ratios = parse_grid(l1_ratio, "--l1-ratio");
   if (method == "factored" && !alpha.empty()) {
-    if (options.alphas.size() != 1) throw InputError("--alpha: found " + alpha + "; factored allows one number");
+    if (options.alphas.size() != 1) throw InputError("--alpha: found \"" + alpha + "\"; factored allows one number");
     options.factored.penalties.space_l2 = options.factored.penalties.channels_l2 = options.alphas[0];
   }
-  options.factored.seed = seed;
-  options.l1_ratios = parse_grid(l1_ratio, "--l1-ratio");
-  options.alpha_over_n = alpha_over_n;
-  options.folds = folds;
+  const bool chooses = options.alphas.size() > 1 || (method == "elasticnet" && options.l1_ratios.size() > 1);
+  options.folds = folds.value_or(chooses && method != "ridge" ? usual_folds : 0);
   return options;
 }
 

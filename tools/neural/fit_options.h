@@ -17,8 +17,9 @@ class App;
 namespace chiasm {
 
 struct FitOptions {
-  std::string method = "pls", alpha, l1_ratio = "0.5", train_indices, type;
-  int components = 25, folds = 0, splits = 10, threads = 0;
+  std::string method = "pls", alpha, l1_ratio, train_indices, type;
+  int components = 25, splits = 10, threads = 0;
+  std::optional<int> folds;       // left out: as the grid says; leave-one-out for ridge
   std::optional<int> bootstraps;  // left out: 100, or none where trials cannot be halved
   bool scale = false, converged = false, alpha_over_n = false;
   double train_fraction = 0.5;

@@ -194,8 +194,7 @@ void add_consistency(CLI::App& app, Action& action) {
   verb->footer(
       "The ceiling that models are compared with, in the same forms as the scores of chiasm map.\n"
       "Examples:\n  chiasm consistency --responses visp.npz --method pls --components 25 --out runs/mouse\n"
-      "  chiasm consistency --responses mec.npz --method elasticnet --alpha 1e-9:1e9:5 --l1-ratio 1e-16,0.5,1 --folds "
-      "2\n      --train-fraction 0.2 --bootstraps 0");
+      "  chiasm consistency --responses mec.npz --method elasticnet --alpha grid-1d --train-fraction 0.2");
   verb->callback([o, &action] { action = [o] { return consistency(*o); }; });
 }
 
