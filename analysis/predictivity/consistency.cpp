@@ -20,7 +20,8 @@ std::vector<std::string> distinct(const std::vector<std::string>& names) {
 // One value per cell from the scores of `recordings`, whose units are those of `cells`.
 UnitScores mean_over_maps(const std::vector<std::string>& cells, const std::vector<const Recording*>& recordings,
                           const std::vector<const UnitScores*>& scores) {
-  const auto part = [&](std::vector<double> UnitScores::*member) {
+  UnitScores mean;
+  for (const auto member : kUnitScores) {
     std::vector<RunningMean> sums((scores[0]->*member).empty() ? 0 : cells.size());
     for (std::size_t r = 0; r < recordings.size() && !sums.empty(); ++r) {
       const std::vector<double>& values = scores[r]->*member;
@@ -29,12 +30,9 @@ UnitScores mean_over_maps(const std::vector<std::string>& cells, const std::vect
         sums[static_cast<std::size_t>(cell)].add(values[u]);
       }
     }
-    std::vector<double> means;
-    for (const RunningMean& sum : sums) means.push_back(sum.mean());
-    return means;
-  };
-  return {part(&UnitScores::published), part(&UnitScores::plain), part(&UnitScores::raw), part(&UnitScores::mapping),
-          part(&UnitScores::internal)};
+    for (const RunningMean& sum : sums) (mean.*member).push_back(sum.mean());
+  }
+  return mean;
 }
 
 Predictivity mean_over_maps(const std::vector<std::string>& cells, const std::vector<const Recording*>& recordings,

@@ -231,17 +231,15 @@ Predictivity predictivity(const CpuStream& stream, const MapSource<T>& source, c
 namespace {
 
 UnitScores mean_of(const std::vector<const UnitScores*>& all) {
-  const auto part = [&](std::vector<double> UnitScores::*member) {
+  UnitScores mean;
+  for (const auto member : kUnitScores) {
     std::vector<RunningMean> sums((all[0]->*member).size());
     for (const UnitScores* scores : all) {
       for (std::size_t u = 0; u < sums.size(); ++u) sums[u].add((scores->*member)[u]);
     }
-    std::vector<double> values;
-    for (const RunningMean& sum : sums) values.push_back(sum.mean());
-    return values;
-  };
-  return {part(&UnitScores::published), part(&UnitScores::plain), part(&UnitScores::raw), part(&UnitScores::mapping),
-          part(&UnitScores::internal)};
+    for (const RunningMean& sum : sums) (mean.*member).push_back(sum.mean());
+  }
+  return mean;
 }
 
 }  // namespace

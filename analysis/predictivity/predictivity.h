@@ -31,6 +31,10 @@ struct UnitScores {
   std::vector<double> internal;   // r of the two halves
 };
 
+// Each of them, for what is done to all alike.
+inline constexpr std::vector<double> UnitScores::*kUnitScores[] = {
+    &UnitScores::published, &UnitScores::plain, &UnitScores::raw, &UnitScores::mapping, &UnitScores::internal};
+
 struct Predictivity {
   std::vector<UnitScores> bins;  // [bins]
   UnitScores averaged;           // of predictions and responses averaged over bins; with one bin, the same as bins[0]
