@@ -21,7 +21,7 @@ std::vector<std::string> distinct(const std::vector<std::string>& names) {
 UnitScores mean_over_maps(const std::vector<std::string>& cells, const std::vector<const Recording*>& recordings,
                           const std::vector<const UnitScores*>& scores) {
   UnitScores mean;
-  for (const auto member : kUnitScores) {
+  for (const auto& [name, member] : kScoreForms) {
     std::vector<RunningMean> sums((scores[0]->*member).empty() ? 0 : cells.size());
     for (std::size_t r = 0; r < recordings.size() && !sums.empty(); ++r) {
       const std::vector<double>& values = scores[r]->*member;

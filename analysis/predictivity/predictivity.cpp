@@ -232,7 +232,7 @@ namespace {
 
 UnitScores mean_of(const std::vector<const UnitScores*>& all) {
   UnitScores mean;
-  for (const auto member : kUnitScores) {
+  for (const auto& [name, member] : kScoreForms) {
     std::vector<RunningMean> sums((all[0]->*member).size());
     for (const UnitScores* scores : all) {
       for (std::size_t u = 0; u < sums.size(); ++u) sums[u].add((scores->*member)[u]);

@@ -31,9 +31,16 @@ struct UnitScores {
   std::vector<double> internal;   // r of the two halves
 };
 
-// Each of them, for what is done to all alike.
-inline constexpr std::vector<double> UnitScores::*kUnitScores[] = {
-    &UnitScores::published, &UnitScores::plain, &UnitScores::raw, &UnitScores::mapping, &UnitScores::internal};
+// Each of them by name, for what is done to all alike.
+struct ScoreForm {
+  const char* name;
+  std::vector<double> UnitScores::*scores;
+};
+inline constexpr ScoreForm kScoreForms[] = {{"published", &UnitScores::published},
+                                            {"plain", &UnitScores::plain},
+                                            {"raw", &UnitScores::raw},
+                                            {"mapping", &UnitScores::mapping},
+                                            {"internal", &UnitScores::internal}};
 
 struct Predictivity {
   std::vector<UnitScores> bins;  // [bins]

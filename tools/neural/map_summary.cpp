@@ -20,22 +20,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kAllAreas = "all areas";
 
-struct Form {
-  const char* name;
-  std::vector<double> UnitScores::*scores;
-};
-constexpr Form kForms[] = {{"published", &UnitScores::published},
-                           {"plain", &UnitScores::plain},
-                           {"raw", &UnitScores::raw},
-                           {"mapping", &UnitScores::mapping},
-                           {"internal", &UnitScores::internal}};
-
 void append(std::vector<double>& all, const std::vector<double>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
 void append(UnitScores& all, const UnitScores& more) {
-  for (const Form& form : kForms) append(all.*form.scores, more.*form.scores);
+  for (const ScoreForm& form : kScoreForms) append(all.*form.scores, more.*form.scores);
 }
 
 void append(AreaScores& all, const AreaScores& more) {
@@ -66,7 +56,7 @@ AreaScores scores_of(const MapJob& job, const TargetScores& scores, const std::v
 
 Json forms_json(const UnitScores& scores) {
   Json forms;
-  for (const Form& form : kForms) {
+  for (const ScoreForm& form : kScoreForms) {
     if (!(scores.*form.scores).empty()) forms[form.name] = summary_json<Json>(scores.*form.scores);
   }
   return forms;
@@ -85,7 +75,7 @@ Json area_json(const MapJob& job, const AreaScores& area) {
   }
   if (area.area != kAllAreas) {
     Json units;
-    for (const Form& form : kForms) {
+    for (const ScoreForm& form : kScoreForms) {
       if (!(area.averaged.*form.scores).empty()) units[form.name] = area.averaged.*form.scores;
     }
     if (!area.normalised.empty()) units["normalised"] = area.normalised;

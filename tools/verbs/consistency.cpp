@@ -43,12 +43,6 @@ struct AreaConsistency {
   }
 };
 
-constexpr std::pair<const char*, std::vector<double> UnitScores::*> kForms[] = {{"published", &UnitScores::published},
-                                                                                {"plain", &UnitScores::plain},
-                                                                                {"raw", &UnitScores::raw},
-                                                                                {"mapping", &UnitScores::mapping},
-                                                                                {"internal", &UnitScores::internal}};
-
 // Recordings of each area; with --maps, the specimen "rat1:room2" is the map room2 of the animal rat1.
 std::vector<std::pair<std::string, std::vector<Recording>>> recordings_of(const Options& o,
                                                                           const NeuralDataset& dataset) {
@@ -104,19 +98,19 @@ Json json_of(const Options& o, const NeuralDataset& dataset, const std::vector<A
   Json rows = Json::array();
   for (const AreaConsistency& area : areas) {
     Json row{{"area", area.area}};
-    for (const auto& [name, member] : kForms) {
+    for (const auto& [name, member] : kScoreForms) {
       if (const auto values = area.all(member); !values.empty()) row[name] = summary_json<Json>(values);
     }
     row["animals"] = Json::array();
     for (const AnimalConsistency& animal : area.animals) {
       Json scores{{"animal", animal.animal}, {"units", animal.cells}, {"undefined", animal.scores.undefined}};
-      for (const auto& [name, member] : kForms) {
+      for (const auto& [name, member] : kScoreForms) {
         if (!(animal.scores.averaged.*member).empty()) scores[name] = animal.scores.averaged.*member;
       }
       for (const UnitScores& bin : animal.scores.bins) {
         if (animal.scores.bins.size() == 1) break;
         Json of_bin;
-        for (const auto& [name, member] : kForms) {
+        for (const auto& [name, member] : kScoreForms) {
           if (!(bin.*member).empty()) of_bin[name] = summary_json<Json>(bin.*member);
         }
         scores["bins"].push_back(of_bin);
@@ -158,7 +152,7 @@ int consistency(const Options& o) {
   }
   for (const AreaConsistency& area : areas) {
     fmt::print("{}{} animals", area.area.empty() ? "" : area.area + ", ", area.animals.size());
-    for (const auto& [name, member] : kForms) {
+    for (const auto& [name, member] : kScoreForms) {
       const std::vector<double> values = area.all(member);
       if (values.empty()) continue;
       const Summary s = summarise(values);
