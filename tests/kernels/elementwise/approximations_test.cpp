@@ -75,6 +75,11 @@ constexpr auto kExp = [](float x) CHIASM_INLINE_LAMBDA { return approx::exp(x); 
 constexpr auto kExpm1 = [](float x) CHIASM_INLINE_LAMBDA { return approx::expm1(x); };
 constexpr auto kSigmoid = [](float x) CHIASM_INLINE_LAMBDA { return approx::sigmoid(x); };
 constexpr auto kTanh = [](float x) CHIASM_INLINE_LAMBDA { return approx::tanh(x); };
+constexpr auto kLog = [](float x) CHIASM_INLINE_LAMBDA { return approx::log(x); };
+constexpr auto kLog1p = [](float x) CHIASM_INLINE_LAMBDA { return approx::log1p(x); };
+constexpr auto kSoftplus = [](float x) CHIASM_INLINE_LAMBDA { return approx::softplus(x); };
+constexpr auto kSinTurns = [](float x) CHIASM_INLINE_LAMBDA { return approx::sin_cos_turns(x).sin; };
+constexpr auto kCosTurns = [](float x) CHIASM_INLINE_LAMBDA { return approx::sin_cos_turns(x).cos; };
 
 TEST(Approximations, Exp) {
   Worst worst;
@@ -145,6 +150,59 @@ TEST(Approximations, Tanh) {
   EXPECT_EQ(approx::tanh(-kInfinity), -1.0f);
   EXPECT_EQ(approx::tanh(kInfinity), 1.0f);
   EXPECT_TRUE(std::isnan(approx::tanh(kNaN)));
+}
+
+TEST(Approximations, Log) {
+  Worst worst;
+  for_sweep(kLog, [&](float x, float y) {
+    if (x >= 0x1p-126f) worst.add(x, y, std::log(static_cast<double>(x)));
+  });
+  EXPECT_LE(worst.ulp, 2.0) << "at " << worst.x;
+  EXPECT_EQ(approx::log(1.0f), 0.0f);
+  // Where the exponent taken out changes, and the neighbours of 1, where nearly all digits cancel.
+  for (float x : {0.70710677f, 0.70710683f, 0.99999994f, 1.0000001f, 1.4142135f, 1.4142137f}) {
+    EXPECT_LE(ulps(approx::log(x), std::log(static_cast<double>(x))), 2.0) << x;
+  }
+}
+
+TEST(Approximations, Log1p) {
+  Worst worst, below;
+  for_sweep(kLog1p, [&](float x, float y) {
+    if (x >= -0.999f && x <= 0x1p120f) (x >= -0.25f ? worst : below).add(x, y, std::log1p(static_cast<double>(x)));
+  });
+  EXPECT_LE(worst.ulp, 3.0) << "at " << worst.x;
+  EXPECT_LE(below.ulp, 4.0) << "at " << below.x;
+}
+
+TEST(Approximations, Softplus) {
+  Worst worst;
+  std::size_t bad = 0;
+  for_sweep(kSoftplus, [&](float x, float y) {
+    if (x > -86.0f) {
+      worst.add(x, y, std::max(0.0, static_cast<double>(x)) + std::log1p(std::exp(-std::fabs(static_cast<double>(x)))));
+    } else {
+      bad += !(y >= 0.0f && y <= 0x1p-124f);
+    }
+  });
+  EXPECT_LE(worst.ulp, 3.0) << "at " << worst.x;
+  EXPECT_EQ(bad, 0u);
+  EXPECT_EQ(approx::softplus(-kInfinity), 0.0f);
+  EXPECT_EQ(approx::softplus(kInfinity), kInfinity);
+  EXPECT_TRUE(std::isnan(approx::softplus(kNaN)));
+}
+
+TEST(Approximations, SinCosOfTurns) {
+  constexpr double kTurn = 6.283185307179586476925;
+  Worst sin, cos;
+  for_sweep(kSinTurns, [&](float x, float y) {
+    // Below, 2 pi r is not a normal number.
+    if (std::fabs(x) <= 0.125f && std::fabs(x) >= 0x1p-126f) sin.add(x, y, std::sin(kTurn * static_cast<double>(x)));
+  });
+  for_sweep(kCosTurns, [&](float x, float y) {
+    if (std::fabs(x) <= 0.125f) cos.add(x, y, std::cos(kTurn * static_cast<double>(x)));
+  });
+  EXPECT_LE(sin.ulp, 2.0) << "at " << sin.x;
+  EXPECT_LE(cos.ulp, 2.0) << "at " << cos.x;
 }
 
 }  // namespace
