@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/loss/cross_entropy.h"
 
+#include "kernels/loss/class_labels.h"
 #include "kernels/softmax/rows.h"
 
 namespace chiasm {
 namespace {
 
-std::int64_t label_of(const View& labels, std::int64_t sample, std::int64_t classes) {
-  const std::int64_t label = labels.as<std::int32_t>()[sample * labels.strides()[0]];
-  if (label < 0 || label >= classes) {
-    throw InputError("[cross_entropy] sample " + std::to_string(sample) + " has label " + std::to_string(label) +
-                     ", and the logits have " + std::to_string(classes) + " classes");
-  }
-  return label;
-}
+constexpr std::string_view kName = CrossEntropy::kName;
 
 template <class T>
 void forward_naive(const View& logits, const View& labels, const MutableView& loss) {
   const auto x = logits.access<T, 2>();
   for (std::int64_t n = 0; n < logits.shape()[0]; ++n) {
-    const std::int64_t label = label_of(labels, n, logits.shape()[1]);
+    const std::int64_t label = class_label(kName, labels, n, logits.shape()[1]);
     const LogSum<T> row = log_sum(&x(n, 0), logits.strides()[1], logits.shape()[1]);
     loss.access<T, 1>()(n) = (row.largest - x(n, label)) + row.log_sum();
   }
@@ -29,7 +23,7 @@ template <class T>
 void backward_naive(const View& logits, const View& labels, const View& dy, const MutableView& dx) {
   const auto x = logits.access<T, 2>();
   for (std::int64_t n = 0; n < logits.shape()[0]; ++n) {
-    const std::int64_t label = label_of(labels, n, logits.shape()[1]);
+    const std::int64_t label = class_label(kName, labels, n, logits.shape()[1]);
     const LogSum<T> row = log_sum(&x(n, 0), logits.strides()[1], logits.shape()[1]);
     for (std::int64_t c = 0; c < logits.shape()[1]; ++c) {
       const T probability = std::exp(x(n, c) - row.largest) / row.sum;
@@ -40,15 +34,7 @@ void backward_naive(const View& logits, const View& labels, const View& dy, cons
 
 }  // namespace
 
-std::vector<Spec> CrossEntropy::infer(std::span<const Spec> in) const {
-  require_inputs(kName, in, 2);
-  require_floating(kName, "logits", in[0]);
-  require_rank(kName, "logits", in[0], 2);
-  require_dtype(kName, "labels", in[1], DType::kInt32);
-  require_shape(kName, "labels", in[1], Shape{in[0].shape[0]});
-  if (in[0].shape[1] == 0) throw_shape(kName, "logits " + to_string(in[0].shape) + " have no classes");
-  return {{in[0].dtype, in[1].shape}};
-}
+std::vector<Spec> CrossEntropy::infer(std::span<const Spec> in) const { return {infer_class_loss(kName, in)}; }
 
 void CrossEntropy::forward(CpuStream& stream, Inputs in, Outputs out) const {
   const View &logits = in[0], &labels = in[1];
@@ -60,7 +46,7 @@ void CrossEntropy::forward(CpuStream& stream, Inputs in, Outputs out) const {
       for (std::int64_t n = begin; n < end; ++n) {
         const float* x = logits.as<float>() + n * classes;
         const LogSum<float> row = log_sum_dense(x, classes);
-        out[0].as<float>()[n] = (row.largest - x[label_of(labels, n, classes)]) + row.log_sum();
+        out[0].as<float>()[n] = (row.largest - x[class_label(kName, labels, n, classes)]) + row.log_sum();
       }
     });
   });
@@ -79,7 +65,7 @@ void CrossEntropy::backward(CpuStream& stream, int, Inputs in, Inputs, View dy, 
         const LogSum<float> row = log_sum_dense(x, classes);
         const float weight = dy.as<float>()[n];
         const float scale = weight / row.sum;
-        const std::int64_t label = label_of(labels, n, classes);
+        const std::int64_t label = class_label(kName, labels, n, classes);
         for (std::int64_t c = 0; c < classes; ++c) to[c] = approx::exp(x[c] - row.largest) * scale;
         to[label] -= weight;
       }

@@ -27,4 +27,13 @@ case("cross_entropy", [logits, labels], cross_entropy)
 case("cross_entropy_confident", [40 * logits, labels], cross_entropy)
 a, b = torch.randn(2, 3, 2, 4, 2, dtype=torch.float64)
 case("squared_error", [a, b], lambda a, b: ((a - b) ** 2).flatten(1).sum(1))
+
+
+def sigmoid_cross_entropy(logits, labels):
+    target = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
+
+
+case("sigmoid_cross_entropy", [logits, labels], sigmoid_cross_entropy)
+case("sigmoid_cross_entropy_confident", [20 * logits, labels], sigmoid_cross_entropy)
 golden.write()
