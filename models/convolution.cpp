@@ -50,6 +50,7 @@ Value convolve(const Scope& scope, Value x, const ConvSpec& spec) {
   if (x.shape().rank() != 4) {
     throw ShapeError("[" + scope.path() + "] a convolution takes an image [N, H, W, C], found " + to_string(x.shape()));
   }
+  const std::int64_t channels = x.shape()[3];
   Value y;
   if (spec.separable) {
     ConvSpec pointwise = spec;
@@ -59,7 +60,9 @@ Value convolve(const Scope& scope, Value x, const ConvSpec& spec) {
     y = dense(scope, x, spec, "weight", spec.kernel);
   }
   if (!spec.bias) return y;
-  return y + scope.parameter("bias", {spec.channels}, Initialiser::constant(spec.bias_init), spec.l2_bias);
+  const std::int64_t kernel = spec.separable ? 1 : spec.kernel;
+  const Initialiser start = spec.bias_init.for_fans(fans_of({kernel, kernel, channels, spec.channels}));
+  return y + scope.parameter("bias", {spec.channels}, start, spec.l2_bias);
 }
 
 Value shortcut(const Scope& scope, Value r, const Shape& to) {

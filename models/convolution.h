@@ -9,12 +9,13 @@
 
 namespace chiasm {
 
-// How a weight starts, before its shape is known (spec/convrnn.md 9.2).
+// How a weight or bias starts, before its shape is known (spec/convrnn.md 9.2).
 struct InitSpec {
   enum class Kind { kGlorotUniform, kVarianceScaling, kNormal, kTruncatedNormal, kConstant };
   Kind kind = Kind::kVarianceScaling;
   double value = 1.0;  // scale, standard deviation or constant; unused by kGlorotUniform
 
+  static InitSpec constant(double value) { return {Kind::kConstant, value}; }
   Initialiser for_fans(Fans fans) const;
 };
 
@@ -26,9 +27,9 @@ struct ConvSpec {
   bool bias = true;
   Padding2d padding = Padding2d::same();
   InitSpec init = {};
-  double bias_init = 0.0;
-  double l2 = 0.0;       // of kernels
-  double l2_bias = 0.0;  // of the bias
+  InitSpec bias_init = InitSpec::constant(0.0);  // fans are those of the dense or pointwise kernel
+  double l2 = 0.0;                               // of kernels
+  double l2_bias = 0.0;                          // of the bias
 };
 
 // x [N, H, W, C] -> [N, H', W', channels]. Parameters in `scope`: weight, or depthwise and pointwise; bias.

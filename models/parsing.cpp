@@ -21,6 +21,11 @@ InitSpec read_init(const ConfigNode& config, std::string_view key, InitSpec abse
   return {Kind::kGlorotUniform};
 }
 
+InitSpec read_bias_init(const ConfigNode& config, std::string_view key) {
+  if (config.has(key) && config.at(key).is_number()) return InitSpec::constant(config.real(key));
+  return read_init(config, key, InitSpec::constant(0.0));
+}
+
 Activation read_activation(const ConfigNode& config, std::string_view key, Activation absent) {
   if (!config.has(key)) return absent;
   return activation_of(config.choice(key, activation_names()));

@@ -12,6 +12,10 @@ namespace chiasm {
 // {"type": "constant", "value": v}.
 InitSpec read_init(const ConfigNode& config, std::string_view key, InitSpec absent);
 
+// The start of a bias: a number, or an initialiser as above, which takes the fans of the weight that the bias goes
+// with.
+InitSpec read_bias_init(const ConfigNode& config, std::string_view key);
+
 Activation read_activation(const ConfigNode& config, std::string_view key, Activation absent);
 
 // "same", "valid", a number of pixels on every side, or [top, bottom, left, right].

@@ -16,9 +16,13 @@ Value CellConv::apply(const Scope& scope, const char* name, std::initializer_lis
   const Scope inside = scope.child(name);
   const LabelScope label(scope.graph(), inside.label());
   const Value joined = concat(inputs, 3);
-  return convolve(
-      inside, joined,
-      {.channels = outputs, .kernel = kernel, .init = init, .bias_init = bias_init, .l2 = l2, .l2_bias = l2_bias});
+  return convolve(inside, joined,
+                  {.channels = outputs,
+                   .kernel = kernel,
+                   .init = init,
+                   .bias_init = InitSpec::constant(bias_init),
+                   .l2 = l2,
+                   .l2_bias = l2_bias});
 }
 
 CellConv read_cell_conv(const ConfigNode& config, CellConv absent) {

@@ -39,7 +39,7 @@ class Step {
                      .separable = shape.separable,
                      .bias = bias && options_.bias,
                      .init = options_.init,
-                     .bias_init = options_.bias_init,
+                     .bias_init = InitSpec::constant(options_.bias_init),
                      .l2 = options_.l2});
   }
 

@@ -13,7 +13,7 @@ std::shared_ptr<const Stage> make_conv_stage(const ConfigNode& config) {
   spec.bias = config.boolean_or("bias", true);
   spec.padding = read_padding(config, "padding", Padding2d::same());
   spec.init = read_init(config, "kernel_init", spec.init);
-  spec.bias_init = config.real_or("bias_init", 0.0);
+  spec.bias_init = read_bias_init(config, "bias_init");
   spec.l2 = config.real_or("l2", 0.0, RealRange::at_least(0.0));
   spec.l2_bias = config.real_or("l2_bias", 0.0, RealRange::at_least(0.0));
   return stage_of([spec](const Scope& scope, const StageInput& in) { return convolve(scope, in.x, spec); });

@@ -9,7 +9,7 @@ std::shared_ptr<const Stage> make_linear_stage(const ConfigNode& config) {
   const std::int64_t units = config.integer("units", {1, 1 << 24});
   const bool bias = config.boolean_or("bias", true);
   const InitSpec init = read_init(config, "kernel_init", {});
-  const double bias_init = config.real_or("bias_init", 0.0);
+  const InitSpec bias_init = read_bias_init(config, "bias_init");
   const double l2 = config.real_or("l2", 0.0, RealRange::at_least(0.0));
   const double l2_bias = config.real_or("l2_bias", 0.0, RealRange::at_least(0.0));
   return stage_of([=](const Scope& scope, const StageInput& in) {
@@ -18,8 +18,9 @@ std::shared_ptr<const Stage> make_linear_stage(const ConfigNode& config) {
                        "; put \"flatten\" or \"global_average_pool\" before it");
     }
     const Shape shape{in.x.shape()[1], units};
-    const Value y = linear(in.x, scope.weight("weight", shape, init.for_fans(fans_of(shape)), l2));
-    return bias ? y + scope.parameter("bias", {units}, Initialiser::constant(bias_init), l2_bias) : y;
+    const Fans fans = fans_of(shape);
+    const Value y = linear(in.x, scope.weight("weight", shape, init.for_fans(fans), l2));
+    return bias ? y + scope.parameter("bias", {units}, bias_init.for_fans(fans), l2_bias) : y;
   });
 }
 
