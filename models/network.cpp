@@ -5,7 +5,6 @@
 
 #include "engine/ops.h"
 #include "engine/passes/pass.h"
-#include "kernels/loss/cross_entropy.h"
 #include "kernels/reduction/mean.h"
 
 namespace chiasm {
@@ -47,7 +46,7 @@ Graph build_loss(const Network& network, Parameters& parameters, std::int64_t ba
   const std::span<const Value> decoded = decoded_logits(network, unrolled);
   const Decision decision = decide(network.decoder, decoded);
   const auto loss_of = [&](Value logits) {
-    return graph.apply(Mean{.axes = {0}}, {graph.apply(CrossEntropy{}, {logits, label})});
+    return graph.apply(Mean{.axes = {0}}, {network.objective.losses(logits, label)});
   };
   if (network.decoder.kind == Decoder::Kind::kAll) {
     Value sum;

@@ -10,6 +10,7 @@
 
 #include "engine/optimizer.h"
 #include "models/decoder.h"
+#include "models/objectives/objective.h"
 #include "models/unroll.h"
 
 namespace chiasm {
@@ -21,6 +22,7 @@ struct Network {
   Presentation presentation;
   double step_ms = 10.0;
   Decoder decoder;
+  Objective objective = softmax_cross_entropy();  // of the decoded logits
   // Layers, or parameter paths below them, whose linear operators have backward weights of their own; "" is all of
   // them.
   std::vector<std::string> untied;
@@ -33,8 +35,8 @@ struct Network {
 // Reads a "model" object. Throws InputError naming the field.
 Network read_network(const ConfigNode& model);
 
-// The plain unroll of a network in training: inputs "image" [N, H, W, C] and "label" int32 [N]; outputs "loss" [] (mean
-// cross-entropy of the decoded logits) and "logits" [N, classes], the decoded ones.
+// The plain unroll of a network in training: inputs "image" [N, H, W, C] and "label" int32 [N]; outputs "loss" [] (the
+// mean over the batch of the objective of the decoded logits) and "logits" [N, classes], the decoded ones.
 Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
 
 // A training step on `batch` images: build_loss, simplified by the passes of `options` that run before gradients, and

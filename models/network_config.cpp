@@ -56,6 +56,7 @@ Network read_network(const ConfigNode& model) {
   }
   p.blank = model.real_or("blank", 0.5);
   network.decoder = read_decoder(model);
+  network.objective = read_objective(model);
   network.untied = read_untied(model);
 
   const auto feedforward_delay = static_cast<int>(model.integer_or("feedforward_delay", 1, {0, 100000}));

@@ -49,6 +49,7 @@ DataRecipe read_data(const ConfigNode& data, const Shape& image) {
   DataRecipe result;
   result.train = read_dataset(data, "train", image);
   result.test = read_dataset(data, "test", image);
+  result.shuffle = data.boolean_or("shuffle", true);
   result.test_augmentation = read_normalisation(data, image);
   result.train_augmentation = result.test_augmentation;
   if (data.has("augment")) {

@@ -19,6 +19,7 @@ namespace chiasm {
 struct DataRecipe {
   DatasetConfig train;
   DatasetConfig test;
+  bool shuffle = true;              // training only
   Augmentation train_augmentation;  // with normalisation
   Augmentation test_augmentation;   // normalisation and centre crop alone
 };

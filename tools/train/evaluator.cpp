@@ -2,8 +2,8 @@
 #include "tools/train/evaluator.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+#include <span>
 
 #include "tools/train/session.h"
 
@@ -19,17 +19,9 @@ Program make_program(const Recipe& recipe, Parameters& parameters, std::int64_t 
   return program;
 }
 
-struct Score {
-  double log_likelihood;
-  bool correct;
-};
-
 // Ties go to the lower class.
-Score score(const double* logits, std::int64_t classes, std::int32_t label) {
-  const double* best = std::max_element(logits, logits + classes);
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(logits[k] - *best);
-  return {logits[label] - *best - std::log(sum), best - logits == label};
+bool is_correct(std::span<const double> logits, std::int32_t label) {
+  return std::max_element(logits.begin(), logits.end()) - logits.begin() == label;
 }
 
 std::vector<double> as_doubles(const View& view) {
@@ -83,6 +75,8 @@ Evaluator::Answers Evaluator::ask(const std::vector<std::int64_t>& indices) {
 
 Evaluation Evaluator::run() {
   const auto steps = static_cast<std::size_t>(recipe_.network.presentation.steps);
+  const auto classes = static_cast<std::size_t>(classes_);
+  const Objective& objective = recipe_.network.objective;
   Evaluation e;
   e.top1_by_step.assign(steps, 0.0);
   e.loss_by_step.assign(steps, 0.0);
@@ -92,16 +86,16 @@ Evaluation Evaluator::run() {
     std::iota(indices.begin(), indices.end(), begin);
     const Answers answers = ask(indices);
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      const Score decided =
-          score(answers.decoded.data() + i * static_cast<std::size_t>(classes_), classes_, answers.labels[i]);
-      e.top1 += decided.correct;
-      e.loss -= decided.log_likelihood;
+      const std::int32_t label = answers.labels[i];
+      const std::span<const double> decided(answers.decoded.data() + i * classes, classes);
+      e.top1 += is_correct(decided, label);
+      e.loss += objective.loss(decided, label);
       e.decided_by_step[answers.decision[i]] += 1.0;
       for (std::size_t t = 0; t < steps; ++t) {
-        const std::size_t at = (t * static_cast<std::size_t>(batch_) + i) * static_cast<std::size_t>(classes_);
-        const Score s = score(answers.logits.data() + at, classes_, answers.labels[i]);
-        e.top1_by_step[t] += s.correct;
-        e.loss_by_step[t] -= s.log_likelihood;
+        const std::span<const double> logits(
+            answers.logits.data() + (t * static_cast<std::size_t>(batch_) + i) * classes, classes);
+        e.top1_by_step[t] += is_correct(logits, label);
+        e.loss_by_step[t] += objective.loss(logits, label);
       }
     }
     e.samples += static_cast<std::int64_t>(indices.size());
@@ -125,11 +119,7 @@ std::vector<Prediction> Evaluator::predict(const std::vector<std::int64_t>& indi
     Prediction p{indices[i], answers.labels[i], {}};
     for (std::int64_t t = 0; t < recipe_.network.presentation.steps; ++t) {
       const double* row = answers.logits.data() + (t * batch_ + static_cast<std::int64_t>(i)) * classes_;
-      std::vector<double> probability;
-      for (std::int64_t k = 0; k < classes_; ++k) {
-        probability.push_back(std::exp(score(row, classes_, static_cast<std::int32_t>(k)).log_likelihood));
-      }
-      p.probability.push_back(std::move(probability));
+      p.probability.push_back(recipe_.network.objective.probabilities({row, static_cast<std::size_t>(classes_)}));
     }
     predictions.push_back(std::move(p));
   }

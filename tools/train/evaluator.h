@@ -15,7 +15,7 @@ namespace chiasm {
 struct Evaluation {
   std::int64_t samples = 0;
   double top1 = 0.0;                    // of the decoded readout, in [0, 1]
-  double loss = 0.0;                    // its mean cross-entropy
+  double loss = 0.0;                    // the mean of the objective of its logits, in nats
   std::vector<double> decided_by_step;  // the share of images whose decision was made at each step
   std::vector<double> top1_by_step;
   std::vector<double> loss_by_step;

@@ -71,6 +71,7 @@ void TrainingSession::start_loader() {
   loader_ =
       std::make_unique<Loader>(data_, LoaderConfig{.batch_size = recipe_.train.batch,
                                                    .seed = recipe_.train.seed,
+                                                   .shuffle = recipe_.data.shuffle,
                                                    .drop_last = true,
                                                    .augmentation = recipe_.data.train_augmentation,
                                                    .start = {.epoch = position_.epoch, .batch = position_.batch}});
