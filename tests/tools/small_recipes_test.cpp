@@ -3,6 +3,7 @@
 // circuit ask for (spec/convrnn.md section 2).
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "tests/support/source_tree.h"
@@ -84,6 +85,33 @@ TEST_P(SmallRecipe, HasTheParametersOfItsCircuit) {
 
 INSTANTIATE_TEST_SUITE_P(SmallRecipes, SmallRecipe, testing::ValuesIn(kCircuits),
                          [](const auto& info) { return std::string(info.param.name); });
+
+// spec/learning_rules.md 9.3: weights and biases ~ N(0, 1 / (n_in + n_out)), logistic outputs, the order of the data.
+// Of n draws the standard deviation has a relative standard error of 1 / sqrt(2 n); five of them are allowed.
+TEST(LearningRuleRecipes, FashionMlpIsTheSpecs) {
+  const Recipe recipe = load_recipe(test::source_folder() + "/models/recipes/fashion_mlp.json", {});
+  EXPECT_EQ(recipe.network.objective.name, "sigmoid_cross_entropy");
+  EXPECT_FALSE(recipe.data.shuffle);
+  const Augmentation& pixels = recipe.data.train_augmentation;  // in [0, 1], as they are
+  EXPECT_TRUE(pixels.mean.empty() && pixels.deviation.empty());
+  EXPECT_EQ(pixels.scale, 1.0);
+  EXPECT_EQ(pixels.flip_probability, 0.0);
+  EXPECT_EQ(recipe.train.batch, 128);
+  EXPECT_EQ(recipe.train.epochs, 400.0);
+  EXPECT_EQ(recipe.train.schedule.rate_at(399.0), 0.2);
+  Parameters parameters;
+  declare_parameters(recipe.network, parameters);
+  parameters.initialise(0);
+  for (const auto& [name, fans] : {std::pair("hidden/linear/", 1284.0), std::pair("readout/linear/", 510.0)}) {
+    for (const char* part : {"weight", "bias"}) {
+      const auto values = parameters.tensors().at(std::string(name) + part).values<float>();
+      double squares = 0.0;
+      for (float v : values) squares += static_cast<double>(v) * v;
+      const auto n = static_cast<double>(values.size());
+      EXPECT_NEAR(std::sqrt(squares / n * fans), 1.0, 5.0 / std::sqrt(2.0 * n)) << name << part;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace chiasm

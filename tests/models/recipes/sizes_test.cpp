@@ -166,6 +166,14 @@ TEST(Sizes, OfPreActivationNetworksFollowFromTheirDepth) {
   }
 }
 
+// Gains and offsets of each normalisation, and no biases of convolutions.
+TEST(Sizes, OfTheNetworksThatCompareLearningRules) {
+  EXPECT_EQ(summary_of("fashion_mlp").parameters, conv(1, 784, 500) + conv(1, 500, 10));
+  EXPECT_EQ(summary_of("fashion_conv").parameters, 9 * (16 + 16 * 32 + 32 * 64) + 2 * (16 + 32 + 64) + conv(1, 64, 10));
+  expect_outputs("fashion_mlp", {{500}, {10}});
+  expect_outputs("fashion_conv", {{14, 14, 16}, {7, 7, 32}, {64}, {10}});
+}
+
 // Networks for images of 224 px take images of 128 px as well, and the readout stays what it is.
 TEST(Recipes, AllLoadAndThoseForLargeImagesTakeSmallerOnes) {
   int large = 0;
