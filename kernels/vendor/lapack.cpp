@@ -15,6 +15,9 @@
 extern "C" {
 void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda, double* w, double* work,
              const int* lwork, int* iwork, const int* liwork, int* info, std::size_t, std::size_t);
+void dgeev_(const char* left, const char* right, const int* n, double* a, const int* lda, double* real,
+            double* imaginary, double* vl, const int* ldvl, double* vr, const int* ldvr, double* work, const int* lwork,
+            int* info, std::size_t, std::size_t);
 void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info, std::size_t);
 void dpotrs_(const char* triangle, const int* n, const int* columns, const double* a, const int* lda, double* b,
              const int* ldb, int* info, std::size_t);
@@ -37,17 +40,19 @@ void require_valid(int info, const char* routine) {
   if (info < 0) throw InternalError(std::string(routine) + " refused argument " + std::to_string(-info));
 }
 
+// Some LAPACKs do not return when they meet a NaN.
+[[noreturn]] void throw_not_finite() {
+  throw NumericalError("eigenvalues", "eigenvalues of a matrix with values that are not finite");
+}
+
 }  // namespace
 
 void symmetric_eigen(std::int64_t n, double* a, double* values) {
   if (n == 0) return;
   const int side = to_lapack(n);
-  // Some LAPACKs do not return when they meet a NaN.
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t k = 0; k <= i; ++k) {
-      if (!std::isfinite(a[i * n + k])) {
-        throw NumericalError("eigenvalues", "eigenvalues of a matrix with values that are not finite");
-      }
+      if (!std::isfinite(a[i * n + k])) throw_not_finite();
     }
   }
   const LibraryThreads one(1);
@@ -63,6 +68,31 @@ void symmetric_eigen(std::int64_t n, double* a, double* values) {
           &info, 1, 1);
   require_valid(info, "dsyevd");
   if (info > 0) throw NumericalError("eigenvalues", "the eigenvalues of a symmetric matrix did not converge");
+}
+
+void general_eigenvalues(std::int64_t n, double* a, std::complex<double>* values) {
+  if (n == 0) return;
+  const int side = to_lapack(n);
+  if (!std::all_of(a, a + n * n, [](double v) { return std::isfinite(v); })) throw_not_finite();
+  const LibraryThreads one(1);
+  // A matrix by columns is the transpose, whose eigenvalues are the same.
+  constexpr int kNone = 1, kAsk = -1;
+  int info = 0;
+  double size = 0.0;
+  std::vector<double> real(static_cast<std::size_t>(n)), imaginary(real.size());
+  dgeev_("N", "N", &side, a, &side, real.data(), imaginary.data(), nullptr, &kNone, nullptr, &kNone, &size, &kAsk,
+         &info, 1, 1);
+  require_valid(info, "dgeev");
+  std::vector<double> work(static_cast<std::size_t>(size));
+  const int work_size = to_lapack(std::ssize(work));
+  dgeev_("N", "N", &side, a, &side, real.data(), imaginary.data(), nullptr, &kNone, nullptr, &kNone, work.data(),
+         &work_size, &info, 1, 1);
+  require_valid(info, "dgeev");
+  if (info > 0) throw NumericalError("eigenvalues", "the eigenvalues of a matrix did not converge");
+  for (std::size_t i = 0; i < real.size(); ++i) values[i] = {real[i], imaginary[i]};
+  std::sort(values, values + n, [](const std::complex<double>& x, const std::complex<double>& y) {
+    return x.real() != y.real() ? x.real() > y.real() : x.imag() > y.imag();
+  });
 }
 
 bool cholesky(std::int64_t n, double* a) {

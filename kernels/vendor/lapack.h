@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense symmetric problems in float64, through the LAPACK inside OpenBLAS. On the calling thread alone: callers run
-// several at once, and the bits do not depend on how many.
+// Dense problems in float64, most of them symmetric, through the LAPACK inside OpenBLAS. On the calling thread alone:
+// callers run several at once, and the bits do not depend on how many.
 #pragma once
 
+#include <complex>
 #include <cstdint>
 
 namespace chiasm {
@@ -11,6 +12,10 @@ namespace chiasm {
 // without gaps) and writes the eigenvector of values[k], of length 1, into row k. Throws NumericalError when the
 // iteration does not converge or an entry is not finite.
 void symmetric_eigen(std::int64_t n, double* a, double* values);
+
+// Eigenvalues of any square matrix (row-major, n x n, without gaps), by descending real part, then descending imaginary
+// part; destroys `a`. Throws NumericalError as above.
+void general_eigenvalues(std::int64_t n, double* a, std::complex<double>* values);
 
 // The factor L of A = L L', in place in the lower triangle of `a`. Returns false, with `a` destroyed, where A is not
 // positive definite to rounding.

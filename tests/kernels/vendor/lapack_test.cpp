@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <random>
 #include <vector>
@@ -52,6 +53,27 @@ TEST(Lapack, EigenvectorsAreRowsInAscendingOrder) {
     }
     EXPECT_NEAR(length, 1.0, kTolerance);
   }
+}
+
+TEST(Lapack, EigenvaluesOfAMatrixThatIsNotSymmetric) {
+  // The companion matrix of (z - 3)(z + 1)(z^2 - 2 z + 5): 3, 1 +- 2i, -1.
+  std::vector<double> a{4, -6, 4, 15, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
+  std::vector<std::complex<double>> values(4);
+  general_eigenvalues(4, a.data(), values.data());
+  const std::complex<double> expected[] = {{3, 0}, {1, 2}, {1, -2}, {-1, 0}};
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_LT(std::abs(values[i] - expected[i]), kTolerance) << i;
+
+  // Of a symmetric one they are those of the other routine.
+  std::vector<double> full, vectors = positive_definite(&full), ascending(kSide);
+  symmetric_eigen(kSide, vectors.data(), ascending.data());
+  values.resize(kSide);
+  general_eigenvalues(kSide, full.data(), values.data());
+  for (std::int64_t i = 0; i < kSide; ++i) {
+    EXPECT_NEAR(values[i].real(), ascending[kSide - 1 - i], kTolerance);
+    EXPECT_EQ(values[i].imag(), 0.0);
+  }
+  a = {1.0, std::numeric_limits<double>::quiet_NaN(), 0.0, 1.0};
+  EXPECT_THROW(general_eigenvalues(2, a.data(), values.data()), NumericalError);
 }
 
 TEST(Lapack, CholeskySolvesEveryRow) {
