@@ -17,7 +17,7 @@ class Backward {
     for (const Value& value : wrt) reached_[value.id()] = true;
     for (const Node& node : graph.nodes()) {
       const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return reached_[id]; });
-      for (ValueId id : node.outputs) reached_[id] = any;
+      for (ValueId id : node.outputs) reached_[id] = reached_[id] || any;  // it may be one of `wrt` itself
     }
     gradient_.resize(graph.value_count());
   }

@@ -27,6 +27,9 @@ struct Parameter {
   ParameterRole role = ParameterRole::kForward;
 };
 
+// Of the forward weight of that name.
+inline std::string backward_weight_name(std::string_view forward) { return std::string(forward) + "_backward"; }
+
 class Parameters {
  public:
   // Adds a parameter. Asking again for a name is the normal case in an unrolled network and must ask for the same spec

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/scope.h"
 
+#include "engine/graph_inputs.h"
+
 namespace chiasm {
 
 Scope::Scope(Graph& graph, Parameters& parameters, BuildOptions options)
@@ -33,11 +35,16 @@ Value Scope::parameter(std::string_view name, const Shape& shape, const Initiali
 }
 
 Weight Scope::weight(std::string_view name, const Shape& shape, const Initialiser& initialiser, double l2) const {
+  return weight(name, shape, initialiser, initialiser, l2);
+}
+
+Weight Scope::weight(std::string_view name, const Shape& shape, const Initialiser& initialiser,
+                     const Initialiser& backward_initialiser, double l2) const {
   const Value forward = parameter(name, shape, initialiser, l2);
   if (!options().untied || !options().untied(full(name))) return {forward, forward};
-  const Parameter& backward = parameters_->declare({.name = full(name) + "_backward",
+  const Parameter& backward = parameters_->declare({.name = backward_weight_name(full(name)),
                                                     .spec = Spec{dtype(), shape},
-                                                    .initialiser = initialiser,
+                                                    .initialiser = backward_initialiser,
                                                     .role = ParameterRole::kBackward});
   return {forward, graph_->state(backward.name, backward.spec)};
 }
@@ -58,20 +65,6 @@ void Scope::commit_statistics() const {
   for (const auto& [name, value] : shared_->statistics) graph_->assign(graph_->state(name, value.spec()), value);
   shared_->statistics.clear();
 }
-
-namespace {
-
-Value input_once(Graph& graph, const std::string& name, const Spec& spec) {
-  const auto found = graph.inputs().find(name);
-  if (found == graph.inputs().end()) return graph.input(name, spec);
-  const Value value(&graph, found->second);
-  if (!(value.spec() == spec)) {
-    throw ShapeError("input \"" + name + "\" is " + to_string(value.spec()) + ", asked for as " + to_string(spec));
-  }
-  return value;
-}
-
-}  // namespace
 
 Value Scope::epoch_input() const { return input_once(*graph_, "epoch", Spec{DType::kInt32, {1}}); }
 

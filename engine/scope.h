@@ -41,8 +41,11 @@ class Scope {
   Scope at_step(int step) const;
 
   Value parameter(std::string_view name, const Shape& shape, const Initialiser& initialiser, double l2 = 0.0) const;
-  // A weight and, where options say so, a backward weight "<name>_backward" with its own random draw.
+  // A weight and, where options say so, a backward weight (backward_weight_name) with its own random draw, from the
+  // same initialiser or from one for its own fans (those of a matrix are the forward ones swapped).
   Weight weight(std::string_view name, const Shape& shape, const Initialiser& initialiser, double l2 = 0.0) const;
+  Weight weight(std::string_view name, const Shape& shape, const Initialiser& initialiser,
+                const Initialiser& backward_initialiser, double l2) const;
   // A statistic and what it becomes at the end of a run. A later update in the same graph starts from the earlier one.
   Value statistic(std::string_view name, const Shape& shape, double initial) const;
   void update_statistic(std::string_view name, Value value) const;

@@ -119,7 +119,7 @@ Graph build_activity(const Network& network, Parameters& parameters, std::int64_
                      std::span<const ActivityLayer> layers, std::span<const int> steps, const SpatialPool& pool,
                      BuildOptions options) {
   options.training = false;
-  options.untied = network.untied_rule();
+  options.untied = network.untied;
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Shape& s = network.graph.image;

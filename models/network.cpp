@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/network.h"
 
-#include <algorithm>
-
 #include "engine/ops.h"
 #include "engine/passes/pass.h"
 #include "kernels/reduction/mean.h"
@@ -21,22 +19,13 @@ std::span<const Value> decoded_logits(const Network& network, const Unrolled& un
 
 }  // namespace
 
-std::function<bool(std::string_view)> Network::untied_rule() const {
-  if (untied.empty()) return nullptr;
-  return [prefixes = untied](std::string_view path) {
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-      return prefix.empty() || path == prefix || path.starts_with(prefix + "/");
-    });
-  };
-}
-
 int Network::first_decoded_step() const {
   return decoder.first_step(graph.readout_arrival() + presentation.on, presentation.steps);
 }
 
 Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
   options.training = true;
-  options.untied = network.untied_rule();
+  options.untied = network.untied;
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
@@ -70,7 +59,7 @@ Graph build_training_step(const Network& network, Parameters& parameters, std::i
 
 Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
   options.training = false;
-  options.untied = network.untied_rule();
+  options.untied = network.untied;
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
@@ -86,7 +75,7 @@ Graph build_evaluation(const Network& network, Parameters& parameters, std::int6
 }
 
 void declare_parameters(const Network& network, Parameters& parameters, BuildOptions options) {
-  options.untied = network.untied_rule();
+  options.untied = network.untied;
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Value image = graph.input("image", Spec{options.dtype, image_batch(network, 1)});

@@ -23,13 +23,10 @@ struct Network {
   double step_ms = 10.0;
   Decoder decoder;
   Objective objective = softmax_cross_entropy();  // of the decoded logits
-  // Layers, or parameter paths below them, whose linear operators have backward weights of their own; "" is all of
-  // them.
-  std::vector<std::string> untied;
+  // Which weights have backward weights of their own: BuildOptions::untied. Null: none has.
+  std::function<bool(std::string_view path)> untied;
 
   int first_decoded_step() const;  // see Decoder
-  // The rule for BuildOptions::untied; null when every weight is tied.
-  std::function<bool(std::string_view)> untied_rule() const;
 };
 
 // Reads a "model" object. Throws InputError naming the field.

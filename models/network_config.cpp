@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a network from the "model" section of a recipe.
+#include <algorithm>
 #include <map>
 
 #include "engine/config/config.h"
@@ -30,11 +31,18 @@ Layer read_layer(const ConfigNode& node, const std::string& previous) {
   return layer;
 }
 
-std::vector<std::string> read_untied(const ConfigNode& model) {
-  if (!model.has("backward_weights")) return {};
-  if (model.at("backward_weights").is_list()) return model.texts("backward_weights");
-  return model.choice("backward_weights", {"tied", "untied"}) == "untied" ? std::vector<std::string>{""}
-                                                                          : std::vector<std::string>{};
+// Layers, or parameter paths below them, whose linear operators have backward weights of their own.
+std::function<bool(std::string_view)> read_untied(const ConfigNode& model) {
+  if (!model.has("backward_weights")) return nullptr;
+  if (!model.at("backward_weights").is_list()) {
+    if (model.choice("backward_weights", {"tied", "untied"}) == "tied") return nullptr;
+    return [](std::string_view) { return true; };
+  }
+  return [prefixes = model.texts("backward_weights")](std::string_view path) {
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+      return prefix.empty() || path == prefix || path.starts_with(prefix + "/");
+    });
+  };
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ std::shared_ptr<const Stage> make_linear_stage(const ConfigNode& config) {
     }
     const Shape shape{in.x.shape()[1], units};
     const Fans fans = fans_of(shape);
-    const Value y = linear(in.x, scope.weight("weight", shape, init.for_fans(fans), l2));
+    const Initialiser forward = init.for_fans(fans), backward = init.for_fans({.in = fans.out, .out = fans.in});
+    const Value y = linear(in.x, scope.weight("weight", shape, forward, backward, l2));
     return bias ? y + scope.parameter("bias", {units}, bias_init.for_fans(fans), l2_bias) : y;
   });
 }

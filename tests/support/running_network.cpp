@@ -77,7 +77,7 @@ std::string refusal_of(const std::string& json) {
 
 RunningNetwork::RunningNetwork(const Network& network, std::int64_t batch, const std::string& passes) {
   Graph graph;
-  const Scope scope(graph, parameters, {.dtype = DType::kFloat64, .untied = network.untied_rule()});
+  const Scope scope(graph, parameters, {.dtype = DType::kFloat64, .untied = network.untied});
   const Shape& s = network.graph.image;
   const Value image = graph.input("image", Spec{DType::kFloat64, {batch, s[0], s[1], s[2]}});
   const Unrolled u = unroll(network.graph, network.presentation, scope, image);

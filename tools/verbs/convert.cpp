@@ -36,7 +36,7 @@ std::string find_map(const std::string& map, const Recipe& recipe) {
 
 // What the network has before its weights: allocated, with tied backward weights (a file has no others).
 Parameters initial_parameters(Recipe& recipe) {
-  recipe.network.untied.clear();
+  recipe.network.untied = nullptr;
   Parameters parameters;
   declare_parameters(recipe.network, parameters, {.dtype = recipe.train.dtype});
   parameters.initialise(recipe.train.seed);
