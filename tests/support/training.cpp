@@ -24,6 +24,12 @@ void set_image(Program& program, unsigned seed) {
   program.set_input("image", random_tensor(image.dtype(), image.shape(), seed).view());
 }
 
+void set_number(Program& program, const char* name, double value) {
+  if (!program.graph().inputs().contains(name)) return;
+  const MutableView input = program.input(name);
+  visit_any(input.dtype(), [&]<class T>() { *input.as<T>() = static_cast<T>(value); });
+}
+
 double loss_of(Program& program) {
   program.run();
   return value_at(program.output("loss"), 0);
@@ -51,9 +57,10 @@ Trained train(const Graph& step, Parameters& parameters, const ProgramOptions& o
   program.bind_all(result.states);
   result.flops = total_flops(program.graph());
   result.arena_bytes = program.arena_bytes();
-  const MutableView rate = program.input("learning_rate");
-  visit_floating(rate.dtype(), [&]<class T>() { *rate.as<T>() = T(0.05); });
+  set_number(program, "learning_rate", 0.05);
+  set_number(program, "alignment_learning_rate", 0.03);
   for (int i = 0; i < steps; ++i) {
+    for (const char* counter : {"step", "alignment_step", "draw"}) set_number(program, counter, i + 1);
     set_image(program, static_cast<unsigned>(i));
     set_labels(program, i);
     if (program.graph().inputs().contains("sample")) {

@@ -18,7 +18,8 @@ std::string numbered(std::string name, std::size_t number) { return name.append(
 std::vector<double> numbers(std::string_view text) {
   std::string plain(text);
   std::replace_if(
-      plain.begin(), plain.end(), [](char c) { return c == '[' || c == ']' || c == ','; }, ' ');
+      plain.begin(), plain.end(), [](char c) { return std::string_view("[](),;").find(c) != std::string_view::npos; },
+      ' ');
   std::vector<double> values;
   const char* at = plain.c_str();
   for (char* end = nullptr;; at = end) {

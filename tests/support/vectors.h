@@ -12,7 +12,7 @@
 
 namespace chiasm::test {
 
-// The numbers in "[[1, -1], [0.5, 2]]", in order.
+// The numbers in "[[1, -1], [0.5, 2]]" or "1 -1 ; 0.5 2", in order.
 std::vector<double> numbers(std::string_view text);
 
 // "x3" from "x" and 3.

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learning_rules/learning_rule.h"
+
+#include <algorithm>
+
+#include "kernels/error.h"
+#include "learning_rules/rules/rules.h"
+
+namespace chiasm {
+namespace {
+
+bool has(const LearningRule& rule, Primitive::Of of) {
+  return std::ranges::any_of(rule.terms, [&](const RuleTerm& term) { return term.primitive->of == of; });
+}
+
+}  // namespace
+
+bool LearningRule::untied() const {
+  return feedback == Feedback::kOwn || (feedback == Feedback::kSign && magnitude == SignMagnitude::kFixedRandom);
+}
+
+bool LearningRule::rides_on_task() const { return has(*this, Primitive::Of::kTaskGradient); }
+bool LearningRule::aligns() const { return !terms.empty() && !rides_on_task(); }
+
+void LearningRule::check() const {
+  if (!terms.empty() && feedback != Feedback::kOwn) {
+    throw InputError("the rule \"" + name +
+                     "\" has primitives, which move a backward weight, and its layers have none of their own");
+  }
+  if (!rides_on_task()) return;
+  if (has(*this, Primitive::Of::kProjection) || has(*this, Primitive::Of::kReconstruction)) {
+    throw InputError("the rule \"" + name +
+                     "\" has \"angle\", whose gradient is that of the task, beside a primitive of activity; allowed "
+                     "with it: decay, self");
+  }
+}
+
+const std::vector<const NamedRule*>& all_rules() { return named_rules(); }
+
+const NamedRule& rule_of(std::string_view name) {
+  std::string known;
+  for (const NamedRule* named : named_rules()) {
+    if (named->rule.name == name || named->abbreviation == name) return *named;
+    known += (known.empty() ? "" : ", ") + named->rule.name;
+  }
+  throw InputError("unknown learning rule \"" + std::string(name) + "\"; allowed: " + known);
+}
+
+}  // namespace chiasm

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learning_rules/rules/rules.h"
+
+namespace chiasm {
+
+extern const NamedRule kDirectFeedbackAlignment;
+const NamedRule kDirectFeedbackAlignment{
+    .rule = {.name = "direct_feedback_alignment", .feedback = Feedback::kDirect},
+    .abbreviation = "dfa",
+    .formula = "error below a layer = D e, e the error of the output, D random, fixed",
+    .locality = "local",
+    .cost = "less: errors skip the layers",
+    .reference = "Nokland 2016",
+};
+
+}  // namespace chiasm
