@@ -15,6 +15,7 @@ foreach(folder ${CHIASM_FOLDERS})
           FILES_MATCHING PATTERN "*.h" PATTERN vendor EXCLUDE)
 endforeach()
 install(DIRECTORY models/recipes/ DESTINATION ${CHIASM_INSTALL_RECIPES} OPTIONAL FILES_MATCHING PATTERN "*.json")
+install(DIRECTORY learning_rules/presets DESTINATION ${CHIASM_INSTALL_RECIPES} FILES_MATCHING PATTERN "*.json")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/chiasmConfig.cmake.in ${PROJECT_BINARY_DIR}/chiasmConfig.cmake

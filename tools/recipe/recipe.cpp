@@ -3,8 +3,11 @@
 
 #include <cmath>
 
+#include "engine/training_config.h"
+#include "learning_rules/learning_config.h"
 #include "models/recipe_file.h"
 #include "tools/recipe/library.h"
+#include "tools/recipe/presets.h"
 
 namespace chiasm {
 namespace {
@@ -72,49 +75,6 @@ DataRecipe read_data(const ConfigNode& data, const Shape& image) {
   return result;
 }
 
-Optimizer read_optimizer(const ConfigNode& train) {
-  Optimizer optimizer;
-  const ConfigNode node = train.object("optimizer");
-  if (node.choice("type", {"sgd", "adam"}) == "sgd") {
-    optimizer.rule = Sgd{.momentum = node.real_or("momentum", 0.0, {.min = 0.0, .max = 1.0, .open_max = true}),
-                         .nesterov = node.boolean_or("nesterov", false)};
-  } else {
-    const RealRange decay{.min = 0.0, .max = 1.0, .open_max = true};
-    optimizer.rule = Adam{.beta1 = node.real_or("beta1", 0.9, decay),
-                          .beta2 = node.real_or("beta2", 0.999, decay),
-                          .epsilon = node.real_or("epsilon", 1e-8, RealRange::positive()),
-                          .epsilon_inside = node.boolean_or("epsilon_inside", false)};
-  }
-  if (node.has("clip")) optimizer.clip = node.real("clip", RealRange::positive());
-  return optimizer;
-}
-
-Schedule read_schedule(const ConfigNode& train, double epochs) {
-  Schedule s;
-  const ConfigNode rate = train.at("learning_rate");
-  s.epochs = epochs;
-  if (rate.is_number()) {
-    s.base = rate.as_real(RealRange::at_least(0.0));
-    return s;
-  }
-  const ConfigNode node = rate.as_object();
-  s.base = node.real("base", RealRange::at_least(0.0));
-  const std::string kind = node.choice_or("schedule", "constant", {"constant", "steps", "cosine"});
-  s.kind = kind == "steps"    ? Schedule::Kind::kSteps
-           : kind == "cosine" ? Schedule::Kind::kCosine
-                              : Schedule::Kind::kConstant;
-  if (s.kind == Schedule::Kind::kSteps) {
-    s.boundaries = node.reals("boundaries", RealRange::at_least(0.0));
-    const bool several = node.has("factor") && node.at("factor").is_list();
-    s.factors = several ? node.reals("factor", RealRange::positive(), {s.boundaries.size(), s.boundaries.size()})
-                        : std::vector<double>{node.real_or("factor", 0.1, RealRange::positive())};
-  }
-  if (s.kind == Schedule::Kind::kCosine) s.floor = node.real_or("floor", 0.0, RealRange::at_least(0.0));
-  s.warmup_epochs = node.real_or("warmup_epochs", 0.0, RealRange::at_least(0.0));
-  s.warmup_start = node.real_or("warmup_start", 0.0, RealRange::between(0.0, 1.0));
-  return s;
-}
-
 TrainRecipe read_train(const ConfigNode& node) {
   TrainRecipe t;
   t.batch = node.integer("batch", {1, 1 << 20});
@@ -122,13 +82,25 @@ TrainRecipe read_train(const ConfigNode& node) {
   t.max_steps = node.integer_or("max_steps", 0, {0, kMany});
   t.seed = static_cast<std::uint64_t>(node.integer_or("seed", 0, {0, std::numeric_limits<std::int64_t>::max()}));
   t.dtype = node.choice_or("dtype", "float32", {"float32", "float64"}) == "float64" ? DType::kFloat64 : DType::kFloat32;
-  t.optimizer = read_optimizer(node);
-  t.schedule = read_schedule(node, t.epochs);
+  t.optimizer = read_optimizer(node.object("optimizer"));
+  t.schedule = read_schedule(node.at("learning_rate"), {.epochs = t.epochs});
   t.evaluate_every_epochs = node.real_or("evaluate_every_epochs", 1.0, RealRange::positive());
   t.snapshot_every_steps = node.integer_or("snapshot_every_steps", t.snapshot_every_steps, {1, kMany});
   t.keep_snapshots = node.integer_or("keep_snapshots", t.keep_snapshots, {1, 1 << 20});
   t.log_every_steps = node.integer_or("log_every_steps", t.log_every_steps, {1, kMany});
+  t.align_every_steps = node.integer_or("align_every_steps", 0, {0, kMany});
   return t;
+}
+
+void read_learning_rule(const ConfigNode& root, Recipe& recipe) {
+  if (recipe.network.untied) {
+    root.fail_because(
+        "give \"learning_rule\" or \"model.backward_weights\", not both: a rule says which layers have them");
+  }
+  recipe.train.learning = read_learning(root.at("learning_rule"), recipe.train.schedule);
+  if (recipe.train.learning.any_untied()) {
+    recipe.network.untied = [learning = recipe.train.learning](std::string_view path) { return learning.untied(path); };
+  }
 }
 
 }  // namespace
@@ -141,6 +113,7 @@ Recipe read_recipe(Config config) {
   recipe.description = root.text_or("description", "");
   recipe.network = read_network(root.object("model"));
   recipe.train = read_train(root.object("train"));
+  if (root.has("learning_rule")) read_learning_rule(root, recipe);
   recipe.data = read_data(root.object("data"), recipe.network.graph.image);
   config.finish();
   recipe.source = std::move(config);
@@ -148,7 +121,9 @@ Recipe read_recipe(Config config) {
 }
 
 Recipe load_recipe(const std::string& file_or_name, const std::vector<std::string>& overrides) {
-  return read_recipe(load_recipe_file(find_recipe(file_or_name), overrides));
+  Config config = load_recipe_file(find_recipe(file_or_name), overrides);
+  expand_preset(config);
+  return read_recipe(std::move(config));
 }
 
 }  // namespace chiasm

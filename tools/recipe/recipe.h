@@ -12,6 +12,7 @@
 #include "engine/data/dataset.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
+#include "learning_rules/learning.h"
 #include "models/network.h"
 
 namespace chiasm {
@@ -32,10 +33,12 @@ struct TrainRecipe {
   DType dtype = DType::kFloat32;
   Optimizer optimizer;
   Schedule schedule;
+  Learning learning;  // backpropagation, unless the recipe has a "learning_rule"
   double evaluate_every_epochs = 1.0;
   std::int64_t snapshot_every_steps = 500;
   std::int64_t keep_snapshots = 2;
   std::int64_t log_every_steps = 10;
+  std::int64_t align_every_steps = 0;  // how often alignment is measured; 0: at every evaluation
 };
 
 struct Recipe {

@@ -6,6 +6,7 @@
 #include "engine/snapshot.h"
 #include "engine/weights.h"
 #include "tools/train/train_run.h"
+#include "tools/train/training_steps.h"
 
 namespace chiasm {
 
@@ -26,7 +27,7 @@ OpenNetwork open_network(const NetworkSource& source) {
   const BuildOptions options{.dtype = train.dtype, .seed = train.seed, .passes = "none"};
   if (run && source.weights.empty()) {
     // Declares what a snapshot of this recipe holds, optimizer state included.
-    build_training_step(network.recipe.network, network.parameters, 1, train.optimizer, options);
+    training_steps(network.recipe, network.parameters, 1, options.passes);
     network.parameters.initialise(train.seed);
     network.file = source.snapshot.empty() ? newest_snapshot(source.source) : source.snapshot;
     network.step = load_snapshot(network.file, network.parameters).step;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/finite.h"
+#include "learning_rules/learning_step.h"
 
 namespace chiasm {
 namespace {
@@ -18,7 +19,7 @@ void set_floating(Program& program, const char* name, std::span<const float> val
   visit_floating(input.dtype(), [&]<class T>() { std::copy(values.begin(), values.end(), input.as<T>()); });
 }
 
-void set_scalar(Program& program, const char* name, double value) {
+void set_scalar(Program& program, const std::string& name, double value) {
   const MutableView input = program.input(name);
   visit_any(input.dtype(), [&]<class T>() { *input.as<T>() = static_cast<T>(value); });
 }
@@ -47,24 +48,22 @@ std::string memory_note(const Program& program, const ProgramOptions& options) {
 
 TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dataset> data,
                                  const ProgramOptions& options)
-    : recipe_(recipe), data_(std::move(data)) {
+    : recipe_(recipe), data_(std::move(data)), options_(options) {
   const TrainRecipe& train = recipe.train;
   if (data_->size() < train.batch) {
     throw InputError(recipe.source.root().origin() + ": train.batch is " + std::to_string(train.batch) +
                      ", and the training set has " + std::to_string(data_->size()) + " samples");
   }
-  const Graph graph = build_training_step(recipe.network, parameters_, train.batch, train.optimizer,
-                                          {.dtype = train.dtype, .seed = train.seed, .passes = options.passes});
-  require_fitting_data(recipe, *data_, recipe.data.train_augmentation,
-                       graph.spec(graph.outputs().at("logits")).shape[1]);
+  const std::map<Phase, Graph> graphs = training_steps(recipe, parameters_, train.batch, options.passes);
   parameters_.initialise(train.seed);
-  program_.emplace(graph, options);
-  program_->bind_all(parameters_.tensors());
+  for (const auto& [phase, graph] : graphs) {
+    programs_.emplace(phase, Program(graph, options)).first->second.bind_all(parameters_.tensors());
+  }
+  require_fitting_data(recipe, *data_, recipe.data.train_augmentation, program().output("logits").shape()[1]);
   start_loader();
   steps_per_epoch_ = loader_->batches_per_epoch();
-  total_steps_ = train.max_steps > 0
-                     ? train.max_steps
-                     : std::max<std::int64_t>(1, std::llround(train.epochs * static_cast<double>(steps_per_epoch_)));
+  total_steps_ =
+      train.max_steps > 0 ? train.max_steps : train.learning.phases.total_steps(train.epochs, steps_per_epoch_);
 }
 
 void TrainingSession::start_loader() {
@@ -82,50 +81,82 @@ void TrainingSession::resume(const std::string& snapshot) {
   start_loader();
 }
 
-void TrainingSession::fill_inputs(const Batch& batch, double learning_rate) {
-  set_floating(*program_, "image", batch.images.values<float>());
-  program_->set_input("label", batch.labels.view());
-  set_scalar(*program_, "learning_rate", learning_rate);
-  const auto& inputs = program_->graph().inputs();
-  if (inputs.contains("step")) set_scalar(*program_, "step", static_cast<double>(position_.step + 1));
-  if (inputs.contains("epoch")) set_scalar(*program_, "epoch", static_cast<double>(batch.position.epoch));
-  if (inputs.contains("sample")) program_->set_input("sample", batch.indices.view());
+void TrainingSession::fill_inputs(Program& program, const Batch& batch, const Step& step) {
+  const Learning& learning = recipe_.train.learning;
+  const auto has = [&](const std::string& name) { return program.graph().inputs().contains(name); };
+  const auto set = [&](const std::string& name, double value) {
+    if (has(name)) set_scalar(program, name, value);
+  };
+  set_floating(program, "image", batch.images.values<float>());
+  program.set_input("label", batch.labels.view());
+  set("learning_rate", step.learning_rate);
+  set(kAlignmentRate, step.alignment_rate);
+  const PhasePlan& phases = learning.phases;
+  set("step", static_cast<double>(phases.task_updates(position_.step, steps_per_epoch_)));
+  set(kAlignmentStep, static_cast<double>(phases.alignment_updates(position_.step, steps_per_epoch_)));
+  set("draw", static_cast<double>(position_.step + 1));
+  set("epoch", static_cast<double>(batch.position.epoch));
+  if (has("sample")) program.set_input("sample", batch.indices.view());
+  const double epochs = static_cast<double>(total_steps_) / static_cast<double>(steps_per_epoch_);
+  learning.for_each_rule([&](const LearningRule& rule) {
+    for (const RuleTerm& term : rule.terms) {
+      set(coefficient_input(rule, *term.primitive), term.coefficient.at(step.epoch, epochs));
+    }
+  });
 }
 
-// A loss that is not finite shows in itself; a gradient that is not shows in what the updates would read.
-bool TrainingSession::results_are_finite() const {
-  return all_finite(program_->output("loss")) && program_->updates_are_finite();
+void TrainingSession::score(const Program& program, const Batch& batch, Step& result) const {
+  const View loss = program.output("loss");
+  result.loss = visit_floating(loss.dtype(), [&]<class T>() { return static_cast<double>(*loss.as<T>()); });
+  const View logits = program.output("logits");
+  const std::int64_t classes = logits.shape()[1];
+  visit_floating(logits.dtype(), [&]<class T>() {
+    for (std::int64_t i = 0; i < logits.shape()[0]; ++i) {
+      const T* row = logits.as<T>() + i * classes;
+      result.top1 += std::max_element(row, row + classes) - row == batch.labels.values<std::int32_t>()[i];
+    }
+  });
+  result.top1 /= static_cast<double>(logits.shape()[0]);
 }
 
 TrainingSession::Step TrainingSession::step() {
   std::optional<Batch> batch = loader_->next();
   if (!batch) throw InternalError("the loader ended");
-  Step result{};
+  const Learning& learning = recipe_.train.learning;
+  const Phase phase = learning.phases.at(position_.step, steps_per_epoch_);
+  Program& program = programs_.at(phase);
+  Step result{.task = phase != Phase::kAlignment};
   result.epoch = static_cast<double>(position_.step) / static_cast<double>(steps_per_epoch_);
-  result.learning_rate = recipe_.train.schedule.rate_at(result.epoch);
-  fill_inputs(*batch, result.learning_rate);
-  program_->run_compute();
-  if (!results_are_finite()) {
-    program_->run_stepwise();  // throws, naming the node
+  result.learning_rate = learning.phases.task_rate(recipe_.train.schedule, result.epoch);
+  result.alignment_rate = learning.phases.alignment_rate(learning.schedule, result.epoch);
+  fill_inputs(program, *batch, result);
+  program.run_compute();
+  // A loss that is not finite shows in itself; a gradient that is not shows in what the updates would read.
+  if ((result.task && !all_finite(program.output("loss"))) || !program.updates_are_finite()) {
+    program.run_stepwise();  // throws, naming the node
     throw NumericalError("update", "a gradient is not finite");
   }
-  const View loss = program_->output("loss");
-  result.loss = visit_floating(loss.dtype(), [&]<class T>() { return static_cast<double>(*loss.as<T>()); });
-  const View logits = program_->output("logits");
-  const std::int64_t classes = logits.shape()[1];
-  visit_floating(logits.dtype(), [&]<class T>() {
-    for (std::int64_t i = 0; i < logits.shape()[0]; ++i) {
-      const T* row = logits.as<T>() + i * classes;
-      result.top1 += std::max_element(row, row + classes) - row == batch->labels.values<std::int32_t>()[i];
-    }
-  });
-  result.top1 /= static_cast<double>(logits.shape()[0]);
-  program_->run_commit();
+  if (result.task) score(program, *batch, result);
+  program.run_commit();
   ++position_.step;
   const LoaderPosition next = loader_->position();
   position_.epoch = next.epoch;
   position_.batch = next.batch;
+  last_step_ = result;
+  last_batch_ = std::move(batch);
   return result;
+}
+
+std::vector<LayerAlignment> TrainingSession::alignment() {
+  const AlignmentProbe probe(loss_graph(recipe_, parameters_, recipe_.train.batch, options_.passes), parameters_,
+                             recipe_.train.learning, recipe_.train.seed);
+  if (probe.empty()) return {};
+  // Measured seldom: its memory is not kept between measurements.
+  Program program(probe.graph(), options_);
+  program.bind_all(parameters_.tensors());
+  fill_inputs(program, *last_batch_, last_step_);
+  program.run_compute();
+  return probe.read(program);
 }
 
 }  // namespace chiasm

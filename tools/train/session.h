@@ -3,13 +3,17 @@
 // nothing of run folders or terminals.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/data/loader.h"
 #include "engine/program.h"
 #include "engine/snapshot.h"
+#include "learning_rules/alignment_metrics.h"
 #include "tools/recipe/recipe.h"
+#include "tools/train/training_steps.h"
 
 namespace chiasm {
 
@@ -25,31 +29,41 @@ class TrainingSession {
   void resume(const std::string& snapshot);
 
   struct Step {
-    double loss;
-    double top1;  // of the batch, before the update
-    double learning_rate;
-    double epoch;
+    bool task = true;  // whether the task was trained; in a phase of alignment alone it has no loss
+    double loss = 0.0;
+    double top1 = 0.0;  // of the batch, before the update
+    double learning_rate = 0.0;
+    double alignment_rate = 0.0;  // of backward weights
+    double epoch = 0.0;           // passes through the data
   };
   // One training step. Throws NumericalError naming the node, and changes nothing, when the loss or a result is not
   // finite.
   Step step();
+
+  // How well each layer's backward weight is aligned, on the batch of the last step; empty where there is none.
+  // REQUIRES: a step since the session was made.
+  std::vector<LayerAlignment> alignment();
 
   bool done() const { return position_.step >= total_steps_; }
   std::int64_t total_steps() const { return total_steps_; }
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   const RunPosition& position() const { return position_; }
   Parameters& parameters() { return parameters_; }
-  Program& program() { return *program_; }
+  // That of the phase which trains the task.
+  Program& program() { return programs_.at(training_phase(recipe_)); }
 
  private:
   void start_loader();
-  void fill_inputs(const Batch& batch, double learning_rate);
-  bool results_are_finite() const;
+  void fill_inputs(Program& program, const Batch& batch, const Step& step);
+  void score(const Program& program, const Batch& batch, Step& result) const;
 
   const Recipe& recipe_;
   std::shared_ptr<const Dataset> data_;
   Parameters parameters_;
-  std::optional<Program> program_;
+  ProgramOptions options_;
+  std::map<Phase, Program> programs_;  // of the phases that training has
+  Step last_step_;
+  std::optional<Batch> last_batch_;
   std::unique_ptr<Loader> loader_;
   RunPosition position_;
   std::int64_t steps_per_epoch_ = 0;

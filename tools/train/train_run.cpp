@@ -125,16 +125,47 @@ class Run {
     const std::int64_t step = session_.position().step;
     if (step % recipe_.train.log_every_steps == 0 || step == 1 || session_.done()) log_training(step, s);
     if (step % evaluation_interval() == 0 || session_.done()) evaluate(step, s.epoch);
+    if (step % alignment_interval() == 0 || step == 1 || session_.done()) measure_alignment(step, s);
     if (step % recipe_.train.snapshot_every_steps == 0) save();
-    progress_->update(step, fmt::format("loss {:.3f}  batch accuracy {:.2f}{}", s.loss, s.top1, test_note_));
+    if (s.task) score_note_ = fmt::format("loss {:.3f}  batch accuracy {:.2f}", s.loss, s.top1);
+    progress_->update(step, score_note_ + test_note_);
   }
 
   void log_training(std::int64_t step, const TrainingSession::Step& s) {
-    log_->append(step, {{"epoch", s.epoch}, {"loss", s.loss}, {"top1", s.top1}, {"learning_rate", s.learning_rate}});
+    Metrics numbers{{"epoch", s.epoch}};
+    if (s.task) numbers.insert(numbers.end(), {{"loss", s.loss}, {"top1", s.top1}});
+    numbers.emplace_back("learning_rate", s.learning_rate);
+    if (recipe_.train.learning.aligns()) numbers.emplace_back("alignment_learning_rate", s.alignment_rate);
+    log_->append(step, numbers);
     const double now = wall_time();
-    events_->scalar("loss/train", step, s.loss, now);
-    events_->scalar("top1/train", step, s.top1, now);
+    if (s.task) {
+      events_->scalar("loss/train", step, s.loss, now);
+      events_->scalar("top1/train", step, s.top1, now);
+    }
     events_->scalar("learning_rate", step, s.learning_rate, now);
+  }
+
+  // Throws NumericalError where a backward weight diverges.
+  void measure_alignment(std::int64_t step, const TrainingSession::Step& s) {
+    const std::vector<LayerAlignment> now = session_.alignment();
+    if (now.empty()) return;
+    Metrics numbers{{"epoch", s.epoch}};
+    const double time = wall_time();
+    for (const LayerAlignment& layer : now) {
+      for (const auto& [name, value] : alignment_numbers(layer)) {
+        numbers.emplace_back(name + "/" + layer.path, value);
+        events_->scalar(numbers.back().first, step, value, time);
+      }
+    }
+    log_->append(step, numbers);
+    if (alignment_.empty()) alignment_ = now;
+    const double factor = recipe_.train.learning.divergence_factor;
+    const std::string why = factor > 0.0 ? divergence(alignment_, now, factor, s.alignment_rate) : "";
+    if (why.empty()) return;
+    progress_->finish();
+    throw NumericalError("divergence",
+                         fmt::format("training stopped at step {}: {}; the last good snapshot is kept in {}", step, why,
+                                     snapshot_folder(request_.out)));
   }
 
   void evaluate(std::int64_t step, double epoch) {
@@ -153,6 +184,11 @@ class Run {
   std::int64_t evaluation_interval() const {
     const double steps = recipe_.train.evaluate_every_epochs * static_cast<double>(session_.steps_per_epoch());
     return std::max<std::int64_t>(1, std::llround(steps));
+  }
+
+  std::int64_t alignment_interval() const {
+    const std::int64_t steps = recipe_.train.align_every_steps;
+    return steps > 0 ? steps : evaluation_interval();
   }
 
   void save() {
@@ -176,7 +212,8 @@ class Run {
   std::optional<MetricsLog> log_;
   std::optional<EventFile> events_;
   std::optional<Progress> progress_;
-  std::string test_note_;
+  std::string score_note_, test_note_;
+  std::vector<LayerAlignment> alignment_;  // the first that was measured in this call
   std::int64_t saved_ = -1;
   double seconds_ = 0.0;
   Evaluation evaluation_;  // of the state after step evaluated_

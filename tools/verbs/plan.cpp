@@ -10,6 +10,7 @@
 #include "engine/passes/pass.h"
 #include "models/layer_steps.h"
 #include "tools/recipe/recipe.h"
+#include "tools/train/training_steps.h"
 #include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -40,8 +41,7 @@ Comparison compare(const Recipe& recipe, const ProgramOptions& options) {
   const CpuStream stream(options.threads, options.deterministic);
   const auto build = [&](const std::string& passes) {
     Parameters parameters;
-    return build_training_step(recipe.network, parameters, recipe.train.batch, recipe.train.optimizer,
-                               {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = passes});
+    return training_steps(recipe, parameters, recipe.train.batch, passes).at(training_phase(recipe));
   };
   const auto begin = std::chrono::steady_clock::now();
   CompiledGraph planned = compile(build(options.passes), options, stream);

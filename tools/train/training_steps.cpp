@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train/training_steps.h"
+
+#include <vector>
+
+#include "learning_rules/learning_step.h"
+
+namespace chiasm {
+
+Phase training_phase(const Recipe& recipe) {
+  return recipe.train.learning.phases.alternate ? Phase::kTask : Phase::kBoth;
+}
+
+Graph loss_graph(const Recipe& recipe, Parameters& parameters, std::int64_t batch, const std::string& passes) {
+  return build_loss(recipe.network, parameters, batch,
+                    {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = passes});
+}
+
+std::map<Phase, Graph> training_steps(const Recipe& recipe, Parameters& parameters, std::int64_t batch,
+                                      const std::string& passes) {
+  const TrainRecipe& train = recipe.train;
+  const PhasePlan& phases = train.learning.phases;
+  std::vector<Phase> needed{training_phase(recipe)};
+  if (phases.alternate || phases.delay_epochs > 0.0) needed.push_back(Phase::kAlignment);
+  const Graph loss = loss_graph(recipe, parameters, batch, passes);
+  std::map<Phase, Graph> graphs;
+  for (Phase phase : needed) {
+    graphs.emplace(
+        phase,
+        build_learning_step(loss, parameters, train.learning,
+                            {.task_optimizer = train.optimizer, .phase = phase, .seed = train.seed, .passes = passes}));
+  }
+  return graphs;
+}
+
+}  // namespace chiasm
