@@ -46,8 +46,8 @@ std::vector<RuleTerm> read_terms(const ConfigNode& node) {
   for (const Primitive* primitive : all_primitives()) {
     if (node.has(primitive->name)) terms.push_back({primitive, read_coefficient(node.at(primitive->name))});
   }
-  if (terms.empty()) node.fail_because("no primitive is given");
   node.finish();
+  if (terms.empty()) node.fail_because("no primitive is given");
   return terms;
 }
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Learning rules in recipes and in training sessions: presets, phases, resuming, looking at the result.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/data/memory_dataset.h"
+#include "kernels/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/file_corpus.h"
+#include "tools/recipe/presets.h"
+#include "tools/train/session.h"
+
+namespace chiasm::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kRecipe = R"({"chiasm": 1, "name": "tiny", "data": {"format": "idx", "path": "unused"},
+  "model": {"image": [6, 6, 1], "steps": 3, "layers": [
+    {"name": "conv1", "pre": [{"op": "conv", "channels": 3, "kernel": 3, "l2": 1e-3}, {"op": "batch_norm"}, "relu"]},
+    {"name": "conv2", "pre": [{"op": "conv", "channels": 3, "kernel": 3}], "cell": {"type": "gru"}},
+    {"name": "readout", "pre": [{"op": "flatten"}, {"op": "linear", "units": 3}]}],
+    "connections": [{"source": "conv2", "target": "conv1"}]},
+  "train": {"batch": 4, "epochs": 3, "optimizer": {"type": "sgd", "momentum": 0.9}, "learning_rate": 0.05}})";
+
+Recipe recipe_with(const std::string& rule) {
+  Config config = Config::parse(kRecipe, "tiny.json");
+  config.set("data.train", "{}");
+  config.set("data.test", "{}");
+  if (!rule.empty()) config.set("learning_rule", rule);
+  expand_preset(config);
+  return read_recipe(std::move(config));
+}
+
+std::shared_ptr<const Dataset> images() {
+  Tensor pixels({DType::kFloat32, {20, 6, 6, 1}});
+  std::vector<std::int32_t> labels;
+  for (std::size_t i = 0; i < pixels.values<float>().size(); ++i) {
+    pixels.values<float>()[i] = static_cast<float>(std::sin(1.7 * static_cast<double>(i)));
+  }
+  for (std::int32_t i = 0; i < 20; ++i) labels.push_back(i % 3);
+  return std::make_shared<MemoryDataset>(std::move(pixels), labels, std::vector<std::string>{}, "images", "labels");
+}
+
+std::map<std::string, Tensor> copies(const Parameters& parameters) {
+  std::map<std::string, Tensor> result;
+  for (const auto& [name, tensor] : parameters.tensors()) result[name] = tensor.clone();
+  return result;
+}
+
+struct Setting {
+  const char* name;
+  const char* rule;
+};
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
+
+class Sessions : public testing::TestWithParam<Setting> {};
+INSTANTIATE_TEST_SUITE_P(
+    LearningRules, Sessions,
+    testing::Values(
+        Setting{"fa", R"("fa")"}, Setting{"dfa", R"("dfa")"}, Setting{"brsf", R"("brsf")"}, Setting{"kp", R"("kp")"},
+        Setting{"sa_noisy",
+                R"({"rule": "sa", "update_noise": {"variance": 0.1}, "task_update_noise": {"variance": 0.01}})"},
+        Setting{"ia_coast", R"({"preset": "ia_imagenet", "delay_epochs": 0.8})"},
+        Setting{"wm_freeze", R"({"rule": "wm", "off_phase": "freeze", "delay_epochs": 0.4})"},
+        Setting{"wm_akrout", R"("wm_akrout")"},
+        Setting{"changing", R"({"rule": "aa", "primitives": {"amp": {"value": 1, "drift": "linear", "drift_rate": 0.5},
+                                "sparse": {"value": 1, "cycle_epochs": 2}}})"}),
+    [](const testing::TestParamInfo<Setting>& info) { return std::string(info.param.name); });
+
+// Seven steps at once, and three, a snapshot, and four: the same bits everywhere.
+TEST_P(Sessions, ResumeToTheSameBits) {
+  const Recipe recipe = recipe_with(GetParam().rule);
+  const TempFolder folder;
+  const std::string file = folder / "step.safetensors";
+  TrainingSession whole(recipe, images(), {.threads = 1}), first(recipe, images(), {.threads = 1});
+  const std::map<std::string, Tensor> before = copies(whole.parameters());
+  for (int i = 0; i < 7; ++i) whole.step();
+  for (int i = 0; i < 3; ++i) first.step();
+  save_snapshot(file, first.parameters(), first.position());
+  TrainingSession second(recipe, images(), {.threads = 1});
+  second.resume(file);
+  for (int i = 0; i < 4; ++i) second.step();
+  int moved = 0;
+  for (const auto& [name, tensor] : whole.parameters().tensors()) {
+    EXPECT_TRUE(bit_equal(second.parameters().tensors().at(name).view(), tensor.view())) << name;
+    moved += !bit_equal(before.at(name).view(), tensor.view());
+  }
+  EXPECT_GE(moved, 8);
+  for (const LayerAlignment& layer : whole.alignment()) {
+    EXPECT_TRUE(std::isfinite(layer.weight_angle + layer.projection_angle + layer.gradient_angle)) << layer.path;
+  }
+}
+
+TEST(LearningRuleSessions, FollowTheirPhases) {
+  // 5 steps an epoch: 2 of delay, then alignment (even) and task (odd) in turn.
+  const Recipe recipe = recipe_with(R"({"rule": "wm", "delay_epochs": 0.4})");
+  TrainingSession session(recipe, images(), {.threads = 1});
+  EXPECT_EQ(session.total_steps(), 2 + 2 * 3 * 5);
+  std::string phases;
+  for (int i = 0; i < 8; ++i) phases += session.step().task ? 't' : 'a';
+  EXPECT_EQ(phases, "aaatatat");
+}
+
+TEST(LearningRuleSessions, MeasureOnlyWhatHasABackwardWeight) {
+  const Recipe tied = recipe_with("");
+  TrainingSession plain(tied, images(), {.threads = 1});
+  plain.step();
+  EXPECT_TRUE(plain.alignment().empty());
+  const Recipe some = recipe_with(R"({"layers": [{"paths": ["conv1/*"], "rule": "sa"}]})");
+  TrainingSession partial(some, images(), {.threads = 1});
+  partial.step();
+  const std::vector<LayerAlignment> measured = partial.alignment();
+  ASSERT_EQ(measured.size(), 1u);
+  EXPECT_EQ(measured[0].path, "conv1/conv/weight");
+}
+
+TEST(LearningRuleRecipes, GiveOneSourceOfBackwardWeights) {
+  Config config = Config::parse(kRecipe, "tiny.json");
+  config.set("data.train", "{}");
+  config.set("data.test", "{}");
+  config.set("learning_rule", "fa");
+  config.set("model.backward_weights", "untied");
+  try {
+    read_recipe(std::move(config));
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("backward_weights"));
+  }
+}
+
+TEST(LearningRuleRecipes, UnknownNamesAreErrors) {
+  for (const char* rule : {R"("ai")", R"({"preset": "ai"})"}) {
+    try {
+      recipe_with(rule);
+      FAIL() << rule;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("learning_rule"));
+      EXPECT_THAT(error.what(), HasSubstr("\"ia_imagenet\""));
+    }
+  }
+}
+
+// Table 5.5 in the canonical convention: decay and null of the reference doubled, amp as it is.
+TEST(LearningRulePresets, HoldTheNumbersOfTheTable) {
+  struct Row {
+    const char* name;
+    double amp_over_decay, deviation, rate, delay;
+    bool alternate, adam;
+  };
+  for (const Row& row : {Row{"wm_tpe", 15.6607, 0.6905, 1.0, 2, true, false},
+                         {"wm_ad", 13.9040, 0.95, 0.0053, 0, true, true},
+                         {"wm_ad_ops", 0.1344, 0.6402, 0.0025, 0, true, true},
+                         {"ia_imagenet", 129.1123, 0.8176, 0.0098, 1, true, true}}) {
+    const Learning learning = recipe_with("\"" + std::string(row.name) + "\"").train.learning;
+    double amp = 0.0, decay = 0.0;
+    for (const RuleTerm& term : learning.rule.terms) {
+      if (term.primitive->name == "amp") amp = term.coefficient.value;
+      if (term.primitive->name == "decay") decay = term.coefficient.value / 2;
+    }
+    EXPECT_NEAR(amp / decay, row.amp_over_decay, 2e-3) << row.name;  // amp is printed to four digits
+    EXPECT_EQ(learning.rule.noise, (InputNoise{InputNoise::Kind::kNormal, row.deviation})) << row.name;
+    EXPECT_EQ(learning.schedule.base, row.rate) << row.name;
+    EXPECT_EQ(learning.phases, (PhasePlan{row.alternate, row.delay, PhasePlan::OffPhase::kCoast})) << row.name;
+    EXPECT_EQ(std::holds_alternative<Adam>(learning.optimizer.rule), row.adam) << row.name;
+    EXPECT_EQ(learning.name, row.name);
+  }
+}
+
+TEST(LearningRulePresets, AreAllReadable) {
+  const std::vector<Preset> presets = all_presets();
+  EXPECT_GE(presets.size(), 7u);
+  for (const Preset& preset : presets) {
+    EXPECT_NO_THROW(recipe_with("\"" + preset.name + "\"")) << preset.name;
+    for (const NamedRule* named : all_rules()) {
+      EXPECT_TRUE(preset.name != named->rule.name && preset.name != named->abbreviation) << preset.name;
+    }
+    EXPECT_FALSE(preset.published.empty() || preset.defaults.empty()) << preset.name;
+  }
+}
+
+}  // namespace
+}  // namespace chiasm::test
