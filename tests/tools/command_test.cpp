@@ -371,7 +371,7 @@ TEST_F(CommandTest, HelpAndDoctorWork) {
   const ProcessResult help = chiasm({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* verb :
-       {"doctor", "train", "evaluate", "describe", "plan", "compare", "extract", "convert", "recipes"}) {
+       {"doctor", "train", "evaluate", "describe", "plan", "compare", "extract", "convert", "recipes", "rules"}) {
     EXPECT_THAT(help.out, HasSubstr(verb));
     const ProcessResult one = chiasm({verb, "--help"});
     EXPECT_EQ(one.status, 0);

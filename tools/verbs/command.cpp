@@ -38,6 +38,7 @@ int run_command(int argc, const char* const* argv) {
   add_ost(app, action);
   add_readout(app, action);
   add_recipes(app, action);
+  add_rules(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -28,6 +28,7 @@ void add_rsa(CLI::App& app, Action& action);
 void add_ost(CLI::App& app, Action& action);
 void add_readout(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
+void add_rules(CLI::App& app, Action& action);
 
 // Exit statuses beside 0, done.
 inline constexpr int kFailed = 1;
