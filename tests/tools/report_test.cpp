@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <sstream>
 
 #include "kernels/error.h"
@@ -119,6 +120,65 @@ TEST(Report, IsOneWellFormedSelfContainedPage) {
   if (const char* path = std::getenv("CHIASM_SAMPLE_REPORT")) write_report(path, sample());
 }
 
+// Six curves per layer, as training under weight mirror gives them.
+ReportData aligned(int layers, const std::string& name) {
+  ReportData data = sample();
+  const std::vector<std::string> metrics{"weight angle (degrees)",         "projection angle (degrees)",
+                                         "gradient angle (degrees)",       "norm ratio |B| / |W|",
+                                         "symmetric energy |(W + B) / 2|", "skew energy |(W - B) / 2|"};
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    ReportLayerChart chart{.title = metrics[m], .y_label = metrics[m], .logarithmic = m > 3};
+    if (m < 3) chart.y_range = {0.0, 100.0}, chart.guide = {90.0, ""};
+    if (m == 3) chart.guide = {1.0, ""};
+    for (int l = 0; l < layers; ++l) {
+      ReportCurve curve{.label = name + std::to_string(l + 1)};
+      for (int step = 0; step <= 4000; step += 200) {
+        const double left = std::exp(-step / (400.0 + 150.0 * l));
+        const double y = m < 3    ? 8 + 0.4 * l + 75 * left
+                         : m == 3 ? 0.9 + 0.02 * l - 0.3 * left
+                                  : (l + 1) * (0.02 + left);
+        curve.points.emplace_back(step, y);
+      }
+      chart.layers.push_back(curve);
+    }
+    data.alignment.push_back(chart);
+  }
+  return data;
+}
+
+TEST(Report, AlignmentHasALinePerLayer) {
+  const std::string page = report_html(aligned(5, "conv"));
+  EXPECT_EQ(malformation(page), "");
+  EXPECT_THAT(page, HasSubstr("<h2>Alignment</h2>"));
+  EXPECT_EQ(count(page, "<svg"), 2u + 6u + 1u + 6u);
+  EXPECT_EQ(count(page, "class=\"label s5\">conv5</text>"), 6u);  // beside each line
+  EXPECT_EQ(count(page, "<ul class=\"lines\""), 0u);
+  EXPECT_THAT(report_html(sample()), Not(HasSubstr("<h2>Alignment</h2>")));
+  if (const char* path = std::getenv("CHIASM_SAMPLE_REPORT")) {
+    write_report(path + std::string(".aligned.html"), aligned(6, "conv"));
+  }
+}
+
+TEST(Report, ManyLayersHaveAListOfTheirNames) {
+  const std::string page = report_html(aligned(24, "conv"));
+  EXPECT_EQ(malformation(page), "");
+  EXPECT_EQ(count(page, "<ul class=\"lines\""), 1u);
+  EXPECT_EQ(count(page, "<li>"), 24u);
+  EXPECT_THAT(page, HasSubstr("</svg>conv24</li>"));
+  EXPECT_EQ(count(page, ">conv24</text>"), 0u);
+  EXPECT_EQ(count(page, "<title>conv24</title></polyline>"), 6u);
+  // Lines of one colour differ by dash.
+  std::set<std::string> styles;
+  for (std::size_t i = 0; i < 24; ++i) styles.insert(line_style(i));
+  EXPECT_EQ(styles.size(), 24u);
+  for (const std::string& style : styles) EXPECT_THAT(page, HasSubstr("<polyline class=\"" + style + "\""));
+  // Few layers with names that would take the place of the lines have a list too.
+  EXPECT_EQ(count(report_html(aligned(3, "block4/branch2/depthwise_convolution")), "<ul class=\"lines\""), 1u);
+  if (const char* path = std::getenv("CHIASM_SAMPLE_REPORT")) {
+    write_report(path + std::string(".many.html"), aligned(24, "conv2/cell/gate_"));
+  }
+}
+
 TEST(Report, LeavesOutSectionsWithoutData) {
   ReportData data;
   data.title = "empty";
@@ -187,6 +247,24 @@ TEST(LineChart, ThinsLongSeriesButKeepsTheirSpread) {
   EXPECT_EQ(count(svg, "<polygon"), 1u);
   EXPECT_LT(svg.size(), 40000u);
   EXPECT_THAT(svg, HasSubstr(">40<"));  // the axis holds the one high value
+}
+
+TEST(LineChart, LogarithmicAxesLeaveOutWhatIsNotPositive) {
+  LineChart chart{.logarithmic_y = true};
+  chart.series = {{.label = "x", .points = {{0, 1}, {1, 10}, {2, 0}, {3, 100}, {4, 1000}, {5, -1}}}};
+  const std::string svg = svg_of(chart);
+  EXPECT_EQ(malformation(svg), "");
+  EXPECT_THAT(polyline_points(svg), ElementsAre(2, 2));
+  // Powers are equally far apart.
+  std::vector<double> heights;
+  for (std::size_t at = svg.find("<circle"); at != svg.npos; at = svg.find("<circle", at + 1)) {
+    heights.push_back(std::stod(svg.substr(svg.find("cy=\"", at) + 4)));
+  }
+  ASSERT_EQ(heights.size(), 4u);
+  EXPECT_NEAR(heights[0] - heights[1], heights[1] - heights[2], 0.2);  // heights have one decimal
+  EXPECT_NEAR(heights[1] - heights[2], heights[2] - heights[3], 0.2);
+  chart.series[0].points = {{0, 0}, {1, -1}};
+  EXPECT_EQ(malformation(svg_of(chart)), "");
 }
 
 TEST(LineChart, SurvivesOddData) {

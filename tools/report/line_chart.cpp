@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <tuple>
 
@@ -68,16 +69,29 @@ std::vector<Stretch> stretches_of(const std::vector<ChartPoint>& points) {
   return result;
 }
 
+constexpr double kTop = 26;
+double bottom_of(const LineChart& chart) { return chart.height - (chart.x_label.empty() ? 24 : 42); }
+
+// With the gap before them; 0 where no series has a name.
+double label_width(const LineChart& chart) {
+  std::size_t longest = 0;
+  for (const ChartSeries& series : chart.series) longest = std::max(longest, letters_in(series.label));
+  return longest > 0 ? 12 + kLetterWidth * static_cast<double>(longest) : 0;
+}
+
 class Drawing {
  public:
   explicit Drawing(const LineChart& chart) : chart_(chart) {
-    std::size_t longest = 0;
     for (const ChartSeries& series : chart.series) {
-      thinned_.push_back(stretches_of(series.points));
-      if (!series.label.empty()) longest = std::max(longest, letters_in(series.label));
+      std::vector<ChartPoint> points = series.points;
+      for (ChartPoint& p : points) {
+        if (chart.logarithmic_y && !(p.y > 0)) p.y = std::numeric_limits<double>::quiet_NaN();
+      }
+      thinned_.push_back(stretches_of(points));
     }
-    right_ = chart.width - (longest > 0 ? 12 + kLetterWidth * static_cast<double>(longest) : 16);
-    bottom_ = chart.height - (chart.x_label.empty() ? 24 : 42);
+    const double labels = chart.end_labels ? label_width(chart) : 0;
+    right_ = chart.width - (labels > 0 ? labels : 16);
+    bottom_ = bottom_of(chart);
     choose_axes();
   }
 
@@ -90,7 +104,7 @@ class Drawing {
     draw_guide_lines();
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], thinned_[i]);
     draw_guide_labels();
-    draw_end_labels();
+    if (chart_.end_labels) draw_end_labels();
     return out_ + "</svg>\n";
   }
 
@@ -110,11 +124,15 @@ class Drawing {
     for (const ChartGuide& guide : chart_.horizontal) ys.hold(guide.at);
     for (const ChartGuide& guide : chart_.vertical) xs.hold(guide.at);
     // Zero is a landmark: show it when the data come near it anyway.
-    if (ys.min > 0 && ys.min < 0.4 * ys.max) ys.min = 0;
+    if (!chart_.logarithmic_y && ys.min > 0 && ys.min < 0.4 * ys.max) ys.min = 0;
     const int x_ticks = std::max(static_cast<int>((right_ - left_) / 80), 2);
     const int y_ticks = std::max(static_cast<int>((bottom_ - top_) / 50), 2);
     if (chart_.x_range) std::tie(xs.min, xs.max) = *chart_.x_range;
     x_ = Axis::exactly(xs.min, xs.max, x_ticks, chart_.whole_x);
+    if (chart_.logarithmic_y && ys.min > 0 && ys.min <= ys.max) {
+      y_ = Axis::powers(ys.min, ys.max, y_ticks);
+      return;
+    }
     y_ = chart_.y_range ? Axis::exactly(chart_.y_range->first, chart_.y_range->second, y_ticks)
                         : Axis::around(ys.min, ys.max, y_ticks);
   }
@@ -179,7 +197,7 @@ class Drawing {
       }
       std::size_t end = begin;
       while (end < points.size() && std::isfinite(points[end].x) && std::isfinite(points[end].mean)) ++end;
-      draw_run(points, begin, end, series.points.size() > points.size(), style);
+      draw_run(points, begin, end, series.points.size() > points.size(), style, series.label);
       begin = end;
     }
     const bool markers = !series.label.empty() && points.size() <= kMostMarkers;
@@ -193,7 +211,7 @@ class Drawing {
 
   // Points [begin, end), all finite.
   void draw_run(const std::vector<Stretch>& points, std::size_t begin, std::size_t end, bool band,
-                const std::string& style) {
+                const std::string& style, const std::string& label) {
     if (band) {
       std::string outline;
       for (std::size_t i = begin; i < end; ++i) outline += at(points[i].x, points[i].max);
@@ -204,7 +222,8 @@ class Drawing {
     std::string path;
     for (std::size_t i = begin; i < end; ++i) path += at(points[i].x, points[i].mean);
     path.pop_back();
-    out_ += fmt::format("<polyline class=\"{}\" points=\"{}\"/>\n", style, path);
+    const std::string tip = label.empty() ? "" : "<title>" + escape(label) + "</title>";
+    out_ += fmt::format("<polyline class=\"{}\" points=\"{}\">{}</polyline>\n", style, path, tip);
   }
 
   std::string at(double x, double y) const { return fmt::format("{:.1f},{:.1f} ", px(x), py(y)); }
@@ -236,7 +255,7 @@ class Drawing {
 
   const LineChart& chart_;
   std::vector<std::vector<Stretch>> thinned_;
-  double left_ = 46, right_ = 0, top_ = 26, bottom_ = 0;
+  double left_ = 46, right_ = 0, top_ = kTop, bottom_ = 0;
   Axis x_, y_;
   std::string out_;
 };
@@ -244,5 +263,29 @@ class Drawing {
 }  // namespace
 
 std::string svg_of(const LineChart& chart) { return Drawing(chart).svg(); }
+
+bool labels_fit(const LineChart& chart) {
+  const auto labels = static_cast<double>(
+      std::ranges::count_if(chart.series, [](const ChartSeries& series) { return !series.label.empty(); }));
+  return (labels - 1) * kLabelGap <= bottom_of(chart) - kTop && 3 * label_width(chart) <= chart.width;
+}
+
+std::string line_style(std::size_t index) {
+  constexpr std::size_t kColours = 9;
+  constexpr const char* kDashes[] = {"", " dotted", " dashed"};
+  return fmt::format("s{}{}", index % kColours + 1, kDashes[index / kColours % std::size(kDashes)]);
+}
+
+std::string legend_html(const std::vector<ChartSeries>& series) {
+  std::string out = "<ul class=\"lines\" tabindex=\"0\">\n";
+  for (const ChartSeries& s : series) {
+    if (s.label.empty()) continue;
+    out += fmt::format(
+        "<li><svg class=\"chart\" viewBox=\"0 0 40 12\" aria-hidden=\"true\"><polyline class=\"{}\" "
+        "points=\"2,6 38,6\"/></svg>{}</li>\n",
+        escape(s.style), escape(s.label));
+  }
+  return out + "</ul>\n";
+}
 
 }  // namespace chiasm

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line chart as inline SVG. Lines carry their names at their right end instead of a legend, differ by dash as well as
-// by colour, and take all colours from the page's style sheet (classes s1, s2, s3, muted), which follows the reader's
-// light or dark setting.
+// A line chart as inline SVG. Lines carry their names at their right end instead of a legend, as long as they fit
+// there, differ by dash as well as by colour, and take all colours from the page's style sheet (classes s1, s2, s3,
+// muted), which follows the reader's light or dark setting.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,8 @@ struct LineChart {
   std::optional<std::pair<double, double>> x_range = {};  // otherwise the data's
   std::optional<std::pair<double, double>> y_range = {};  // otherwise round numbers around the data and the guides
   bool whole_x = false;                                   // ticks at integers only
+  bool logarithmic_y = false;                             // without y_range; what is not positive is left out
+  bool end_labels = true;                                 // otherwise names are tooltips alone
   int width = 600;
   int height = 300;
 };
@@ -52,5 +55,12 @@ struct LineChart {
 inline constexpr std::size_t kMostChartPoints = 300;
 
 std::string svg_of(const LineChart& chart);
+
+// Whether the names have room at the right end, one below the other.
+bool labels_fit(const LineChart& chart);
+// Styles for many lines: nine colours, then the same with other dashes.
+std::string line_style(std::size_t index);
+// The names for a page whose charts have no end labels: a list that scrolls when it is long.
+std::string legend_html(const std::vector<ChartSeries>& series);
 
 }  // namespace chiasm

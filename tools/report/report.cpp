@@ -55,6 +55,41 @@ std::string learning_section(const ReportData& data) {
   return out + "</div>\n</section>\n";
 }
 
+LineChart alignment_chart(const ReportData& data, const ReportLayerChart& given) {
+  LineChart chart;
+  chart.title = given.title;
+  chart.x_label = data.progress_label;
+  chart.y_label = given.y_label;
+  chart.y_range = given.y_range;
+  chart.logarithmic_y = given.logarithmic;
+  chart.height = 320;
+  if (given.guide) chart.horizontal.push_back({given.guide->first, given.guide->second});
+  for (std::size_t i = 0; i < given.layers.size(); ++i) {
+    ChartSeries series{.label = given.layers[i].label, .style = line_style(i)};
+    for (const auto& [x, y] : given.layers[i].points) series.points.push_back({x, y});
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+std::string alignment_section(const ReportData& data) {
+  if (data.alignment.empty()) return "";
+  std::vector<LineChart> charts;
+  for (const ReportLayerChart& given : data.alignment) charts.push_back(alignment_chart(data, given));
+  std::string out =
+      "<section>\n<h2>Alignment</h2>\n<p class=\"about\">How well the backward weight B of each layer, through which "
+      "its errors travel, follows its forward weight W. Angles are zero where both do the same, and 90 degrees where "
+      "they have nothing in common.</p>\n";
+  // One list for all charts where the names do not fit beside the lines of each.
+  if (!std::ranges::all_of(charts, labels_fit)) {
+    for (LineChart& chart : charts) chart.end_labels = false;
+    out += legend_html(charts.front().series);
+  }
+  out += "<div class=\"charts\">\n";
+  for (const LineChart& chart : charts) out += svg_of(chart);
+  return out + "</div>\n</section>\n";
+}
+
 // The time course shared by the chart of accuracies and the examples.
 void add_time(LineChart& chart, const ReportData& data, std::size_t timesteps, bool labels) {
   const double last = data.first_timestep + static_cast<double>(timesteps) - 1;
@@ -210,6 +245,7 @@ std::string report_html(const ReportData& data) {
   if (!data.subtitle.empty()) out += fmt::format("<p class=\"lead\">{}</p>\n", escape(data.subtitle));
   out += score_tiles(data);
   out += learning_section(data);
+  out += alignment_section(data);
   out += timestep_section(data);
   out += example_section(data);
   out += table_section("Recipe", data.recipe);

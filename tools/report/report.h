@@ -22,6 +22,16 @@ struct ReportCurve {
   std::vector<std::pair<double, double>> points = {};  // (x, value), x ascending; not finite: a gap
 };
 
+// Curves by layer.
+struct ReportLayerChart {
+  std::string title = {};
+  std::string y_label = {};
+  std::vector<ReportCurve> layers = {};  // the same in all charts of a section
+  bool logarithmic = false;
+  std::optional<std::pair<double, double>> y_range = {};
+  std::optional<std::pair<double, std::string>> guide = {};  // a value to compare with, and its name
+};
+
 struct ReportExample {
   int width = 0, height = 0, channels = 1;  // 1 grey, 3 red-green-blue
   std::vector<std::uint8_t> pixels = {};    // rows from the top, channels interleaved, 0 black
@@ -39,6 +49,8 @@ struct ReportData {
   std::string progress_label = "training step";  // the x axis of both curves, with its unit
   std::vector<ReportCurve> loss = {};            // nats
   std::vector<ReportCurve> accuracy = {};        // fractions of 1
+
+  std::vector<ReportLayerChart> alignment = {};  // of backward with forward weights, over training
 
   std::vector<double> accuracy_per_timestep = {};  // fractions of 1, from `first_timestep` on
   int first_timestep = 0;

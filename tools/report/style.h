@@ -69,6 +69,8 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .chart polyline.s7 { stroke-dasharray: 14 4 2 4 2 4; }
 .chart polyline.s8 { stroke-dasharray: 1 3; }
 .chart polyline.s9 { stroke-dasharray: 6 3 6 3 1 3; }
+.chart polyline.dotted { stroke-dasharray: 0.1 6; stroke-width: 3.5; }
+.chart polyline.dashed { stroke-dasharray: 16 6; stroke-width: 3.5; stroke-linecap: butt; }
 .chart polyline.muted { stroke-width: 1; }
 .chart polyline.front { color: var(--axis); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .chart .join { stroke: currentColor; stroke-width: 1.5; }
@@ -79,6 +81,11 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .chart circle.hollow { fill: var(--page); stroke: currentColor; stroke-width: 1.75; }
 .chart .label { fill: currentColor; }
 .chart .legend { fill: var(--soft); }
+ul.lines { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 2px 16px;
+  max-height: 172px; overflow-y: auto; margin: 0 0 16px; padding: 10px 14px; list-style: none; font-size: 14px;
+  border: 1px solid var(--grid); border-radius: 10px; }
+ul.lines li { overflow-wrap: anywhere; }
+ul.lines svg.chart { display: inline-block; width: 40px; height: 12px; margin-right: 10px; vertical-align: middle; }
 .examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 16px; margin-top: 16px; }
 .example { border: 1px solid var(--grid); border-radius: 10px; padding: 14px; }
 .example header { display: flex; gap: 14px; align-items: center; }
@@ -88,6 +95,8 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .example h3 { margin: 0; font-size: 16px; }
 .example p { margin: 2px 0 0; font-size: 14px; color: var(--soft); }
 .example p.wrong { color: var(--s2); }
+.charts + h2 { margin-top: 36px; }
+.scroll { overflow-x: auto; }
 .charts + table { margin-top: 16px; }
 .matrices { display: flex; flex-wrap: wrap; gap: 20px; margin: 12px 0; }
 figure { margin: 0; }
@@ -100,6 +109,7 @@ th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 table.numbers td:not([colspan]) { white-space: nowrap; }
 table.numbers th, table.numbers td { padding-right: 20px; }
+@media print { ul.lines { max-height: none; } }
 footer { margin-top: 48px; color: var(--soft); font-size: 14px; }
 )";
 

@@ -2,12 +2,14 @@
 #include "tools/train/run_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tools/report/report.h"
+#include "tools/run_folder/alignment_log.h"
 #include "tools/run_folder/environment.h"
 #include "tools/run_folder/metrics_log.h"
 
@@ -16,12 +18,12 @@ namespace {
 
 constexpr std::int64_t kExamples = 12;
 
-void add_curves(ReportData& report, const std::string& metrics_file) {
+void add_curves(ReportData& report, const std::vector<MetricsLine>& lines) {
   ReportCurve train_loss{.label = "training (batch)"}, test_loss{.label = "test"};
   ReportCurve train_top1{.label = "training (batch)"}, test_top1{.label = "test"};
   const std::pair<std::string, ReportCurve*> curves[] = {
       {"loss", &train_loss}, {"test_loss", &test_loss}, {"top1", &train_top1}, {"test_top1", &test_top1}};
-  for (const MetricsLine& line : read_metrics(metrics_file)) {
+  for (const MetricsLine& line : lines) {
     for (const auto& [name, value] : line.numbers) {
       for (const auto& [key, curve] : curves) {
         if (name == key) curve->points.emplace_back(static_cast<double>(line.step), value);
@@ -30,6 +32,56 @@ void add_curves(ReportData& report, const std::string& metrics_file) {
   }
   report.loss = {train_loss, test_loss};
   report.accuracy = {train_top1, test_top1};
+}
+
+// A chart for each metric that was measured, each with the same layers.
+void add_alignment(ReportData& report, const std::vector<MetricsLine>& lines) {
+  std::vector<std::string> paths;
+  std::vector<std::pair<double, std::vector<LayerAlignment>>> measured;  // by step
+  for (const MetricsLine& line : lines) {
+    std::vector<LayerAlignment> layers = alignment_of(line);
+    if (layers.empty()) continue;
+    for (const LayerAlignment& layer : layers) {
+      if (std::ranges::find(paths, layer.path) == paths.end()) paths.push_back(layer.path);
+    }
+    measured.emplace_back(static_cast<double>(line.step), std::move(layers));
+  }
+  if (measured.empty()) return;
+  for (const AlignmentMetric& metric : alignment_metrics()) {
+    const bool angle = metric.unit == "degrees";
+    ReportLayerChart chart{.title = metric.name + " of each layer during training",
+                           .y_label = metric.name + (metric.unit.empty() ? "" : " (" + metric.unit + ")"),
+                           .logarithmic = metric.key.ends_with("_energy")};
+    if (angle) chart.guide = {90.0, ""};
+    if (metric.key == "norm_ratio") chart.guide = {1.0, ""};
+    double highest = 0.0;
+    for (const std::string& path : paths) {
+      ReportCurve curve{.label = layer_name(path)};
+      for (const auto& [step, layers] : measured) {
+        const auto layer = std::ranges::find(layers, path, &LayerAlignment::path);
+        if (layer == layers.end()) continue;
+        curve.points.emplace_back(step, (*layer).*metric.value);
+        highest = std::fmax(highest, curve.points.back().second);  // fmax passes over what is not a number
+      }
+      chart.layers.push_back(std::move(curve));
+    }
+    if (angle) chart.y_range = {0.0, highest > 100.0 ? 180.0 : 100.0};
+    report.alignment.push_back(std::move(chart));
+  }
+}
+
+std::string learning_words(const Learning& learning) {
+  const auto plain = [](const LearningRule& rule) { return rule.name.substr(0, rule.name.find(' ')); };
+  std::string words = learning.name;
+  if (plain(learning.rule) != learning.name) words += fmt::format(" ({})", plain(learning.rule));
+  for (const RulePlacement& placement : learning.placements) {
+    words += fmt::format("; {} in {}", plain(placement.rule), fmt::join(placement.patterns, ", "));
+  }
+  if (learning.aligns() && learning.phases.alternate) words += ", alternating with the task";
+  if (learning.aligns() && learning.phases.delay_epochs > 0.0) {
+    words += fmt::format(", after {:g} epochs of its own", learning.phases.delay_epochs);
+  }
+  return words;
 }
 
 // Evenly spaced test images, with what the network said about them over time.
@@ -83,6 +135,7 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
       {"timesteps", fmt::format("{} of {:g} ms", p.steps, recipe.network.step_ms)},
       {"image", fmt::format("{} shown {}", to_string(recipe.network.graph.image),
                             p.off < 0 ? "throughout" : fmt::format("for steps {} to {}", p.on, p.off - 1))},
+      {"learning rule", learning_words(recipe.train.learning)},
       {"batch", std::to_string(recipe.train.batch)},
       {"seed", std::to_string(recipe.train.seed)},
       {"element type", std::string(name_of(recipe.train.dtype))}};
@@ -93,7 +146,9 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
     report.recipe.emplace_back("connection", fmt::format("{} to {}, delay {}", c.source, c.target, c.delay_steps));
   }
   add_machine(report);
-  add_curves(report, folder + "/metrics.jsonl");
+  const std::vector<MetricsLine> metrics = read_metrics(folder + "/metrics.jsonl");
+  add_curves(report, metrics);
+  add_alignment(report, metrics);
   report.accuracy_per_timestep = e.top1_by_step;
   report.class_names = evaluator.dataset().class_names();
   report.chance = 1.0 / static_cast<double>(std::max<std::size_t>(report.class_names.size(), 1));
