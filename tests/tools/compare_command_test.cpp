@@ -151,6 +151,50 @@ TEST_F(CompareCommandTest, SeedsGiveAMeanAndARange) {
   EXPECT_EQ(comparison.at("table")[0].at("top1_range"), (json{std::min(a, b), std::max(a, b)}));
 }
 
+TEST_F(CompareCommandTest, RulesAreTrainedSideBySide) {
+  const std::string out = folder / "out", net = recipe("net", "time_decay");
+  const ProcessResult r =
+      compare({net, "--out", out, "--rules", "bp,fa,symmetric_alignment", "--seeds", "0,1", "--max-steps", "12"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.err, HasSubstr("run 3 of 6: net, fa"));
+  const json comparison = result("out");
+  ASSERT_EQ(comparison.at("runs").size(), 6u);
+  ASSERT_EQ(comparison.at("table").size(), 3u);
+  EXPECT_EQ(comparison.at("runs")[3].at("folder"), "net_fa_seed1");
+  EXPECT_NE(comparison.at("runs")[0].at("loss"), comparison.at("runs")[2].at("loss"));  // the rule was used
+  const json& fa = comparison.at("table")[1];
+  EXPECT_EQ(comparison.at("table")[0].at("rule"), "bp");
+  EXPECT_FALSE(comparison.at("table")[0].contains("alignment"));
+  EXPECT_EQ(fa.at("rule"), "fa");
+  ASSERT_EQ(fa.at("alignment").size(), 3u);
+  // The mean of what the two runs logged last.
+  double sum = 0.0;
+  for (const char* run : {"net_fa_seed0", "net_fa_seed1"}) {
+    std::istringstream lines(read_text(out + "/" + run + "/metrics.jsonl"));
+    double last = -1.0;
+    const std::string key = "weight_angle/" + fa.at("alignment")[1].at("layer").get<std::string>();
+    for (std::string line; std::getline(lines, line);) last = json::parse(line).value(key, last);
+    EXPECT_GT(last, 0.0);
+    sum += last;
+  }
+  EXPECT_NEAR(fa.at("alignment")[1].at("weight_angle").get<double>(), sum / 2, 1e-3);  // six digits are kept
+  EXPECT_THAT(r.out, AllOf(HasSubstr("rule"), HasSubstr("symmetric_alignment"), HasSubstr("angle")));
+  EXPECT_THAT(read_text(out + "/comparison.html"), HasSubstr("Comparison of learning rules"));
+  EXPECT_THAT(read_text(out + "/net_fa_seed0/report.html"),
+              AllOf(HasSubstr("<h2>Alignment</h2>"), HasSubstr("<td>feedback_alignment</td>")));
+  EXPECT_THAT(read_text(out + "/net_bp_seed0/report.html"),
+              AllOf(testing::Not(HasSubstr("<h2>Alignment</h2>")), HasSubstr("<td>backprop</td>")));
+  // The same again from the folders alone, and with nothing left to train.
+  const std::string before = read_text(out + "/comparison.json"), figure = read_text(out + "/comparison.svg");
+  ASSERT_EQ(compare({"--only-report", "--out", out}).status, 0);
+  EXPECT_EQ(read_text(out + "/comparison.json"), before);
+  EXPECT_EQ(read_text(out + "/comparison.svg"), figure);
+  const ProcessResult again = compare(
+      {net, "--out", out, "--rules", "bp,fa,symmetric_alignment", "--seeds", "0,1", "--max-steps", "12", "--resume"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(read_text(out + "/comparison.json"), before);
+}
+
 // A network that is as short as it can be is its own control.
 TEST_F(CompareCommandTest, AMinimalRecipeHasNoControl) {
   const ProcessResult r = compare({recipe("short", "time_decay", {{"model", {{"steps", 4}}}}), "--out", folder / "out",
@@ -280,6 +324,9 @@ TEST_F(CompareCommandTest, WrongInputIsOneMessageAndStatusTwo) {
       {{a, "--out", out, "--train-images", "4"}, {"train.batch is 8", "4 samples"}},
       {{a, "--out", out, "--seeds", "1,x"}, {"--seeds"}},
       {{a, "--out", out, "--seeds", "1,2,1"}, {"--seeds", "1 is given twice"}},
+      {{a, "--out", out, "--rules", "fa,wmm"}, {"--rules", "\"wmm\"", "chiasm rules"}},
+      {{a, "--out", out, "--rules", "fa,bp,feedback_alignment"}, {"--rules", "same rule"}},
+      {{a, "--out", out, "--rules", "fa,amp"}, {"--rules", "\"amp\""}},
       {{a, "--out", out, "--set", "train.momentun=1"}, {"momentun"}},
       {{"--only-report", "--out", out}, {"no comparison"}},
       {{a, "--only-report", "--out", out}, {"--only-report"}},

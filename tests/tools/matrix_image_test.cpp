@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
 
 #include "kernels/error.h"
 #include "tests/support/markup.h"
@@ -77,6 +79,39 @@ TEST(LayerChart, DrawsWhatIsDefined) {
   EXPECT_EQ(count(svg, "rotate(-45"), 5u);
   EXPECT_LT(count(svg_of(layers(200)), "rotate(-45"), 60u);  // as many names as fit
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
+}
+
+TEST(LayerChart, BarsMayReachFurtherToOneSide) {
+  LayerChart chart{.y_label = "accuracy", .names = {"a", "b", "c"}, .from_zero = false};
+  chart.series = {{.values = {{.y = 80, .at = 0, .ends = {{79, 90}}, .style = "s7"},
+                              {.y = 85, .at = 1, .ends = {{85, 85}}},
+                              {.y = 82, .at = 2, .ends = {{kNaN, 90}}}},
+                   .joined = false}};
+  const std::string svg = svg_of(chart);
+  EXPECT_EQ(test::malformation(svg), "");
+  EXPECT_EQ(count(svg, "class=\"error s7\""), 3u);  // a line and its two ends
+  EXPECT_EQ(count(svg, "class=\"error"), 3u);
+  EXPECT_EQ(count(svg, "class=\"join"), 0u);
+  EXPECT_THAT(svg, HasSubstr("a: 80 (79 to 90)"));
+  EXPECT_THAT(svg, Not(HasSubstr(">0<")));  // the axis begins near the data
+}
+
+TEST(LayerChart, ALongLegendHasSeveralRows) {
+  LayerChart chart = layers(2);
+  const std::string one = svg_of(chart);
+  for (int i = 0; i < 12; ++i) chart.series.push_back({.label = "a rather long name " + std::to_string(i)});
+  const std::string svg = svg_of(chart);
+  EXPECT_EQ(test::malformation(svg), "");
+  std::map<double, int> rows;
+  for (std::size_t at = svg.find("class=\"legend\""); at != svg.npos; at = svg.find("class=\"legend\"", at + 1)) {
+    const std::size_t begin = svg.rfind("<text", at);
+    EXPECT_GT(std::stod(svg.substr(svg.find("x=\"", begin) + 3)), 0.0);
+    ++rows[std::stod(svg.substr(svg.find("y=\"", begin) + 3))];
+  }
+  EXPECT_GT(rows.size(), 3u);
+  EXPECT_EQ(std::accumulate(rows.begin(), rows.end(), 0, [](int sum, const auto& row) { return sum + row.second; }),
+            14);
+  EXPECT_EQ(count(one, "y=\"14.0\" class=\"legend\""), 2u);  // beside the name of the axis
 }
 
 TEST(LayerChart, SurvivesOddData) {

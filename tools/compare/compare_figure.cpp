@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "tools/compare/rule_figure.h"
+#include "tools/report/html.h"
 #include "tools/report/svg_page.h"
 
 namespace chiasm {
@@ -15,7 +17,7 @@ constexpr int kStyles = 9;  // of the style sheet
 constexpr int kWidth = 620, kHeight = 440;
 constexpr int kTimeHeight = 400;
 
-// The recipes in their order, each with its entry as given and its control, where they are done.
+// The recipes in their order, and the rules of each, with its entry as given and its control, where they are done.
 struct Pair {
   std::string name;
   std::string style;
@@ -23,18 +25,29 @@ struct Pair {
   const Entry* control = nullptr;
 };
 
-std::vector<Pair> pairs_of(const std::vector<Entry>& entries) {
+std::vector<std::string> recipes_of(const std::vector<Entry>& entries) {
   std::vector<std::string> names;
   for (const Entry& e : entries) {
     if (std::find(names.begin(), names.end(), e.recipe) == names.end()) names.push_back(e.recipe);
   }
+  return names;
+}
+
+std::vector<Pair> pairs_of(const std::vector<Entry>& entries) {
+  const std::vector<std::string> names = recipes_of(entries);
   const std::vector<std::string> shown = short_names(names);
+  std::vector<std::pair<std::string, std::string>> seen;  // recipe and rule
   std::vector<Pair> pairs;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    pairs.push_back({shown[i], fmt::format("s{}", i % kStyles + 1)});
-    for (const Entry& e : entries) {
-      if (e.recipe == names[i] && e.done > 0) (e.minimal ? pairs[i].control : pairs[i].given) = &e;
+  for (const Entry& e : entries) {
+    const std::pair<std::string, std::string> key{e.recipe, e.rule};
+    const auto at = static_cast<std::size_t>(std::ranges::find(seen, key) - seen.begin());
+    if (at == seen.size()) {
+      seen.push_back(key);
+      std::string name = shown[static_cast<std::size_t>(std::ranges::find(names, e.recipe) - names.begin())];
+      if (!e.rule.empty()) name = names.size() > 1 ? name + ", " + e.rule : e.rule;
+      pairs.push_back({name, fmt::format("s{}", at % kStyles + 1)});
     }
+    if (e.done > 0) (e.minimal ? pairs[at].control : pairs[at].given) = &e;
   }
   return pairs;
 }
@@ -118,18 +131,76 @@ LineChart accuracy_over_time(const std::vector<Entry>& entries) {
   return chart;
 }
 
+namespace {
+
+struct FigurePart {
+  std::string heading = {};  // of a page; the figure's panels say what they are
+  std::vector<std::string> charts = {};
+  int height = 0;
+  bool wide = false;  // a chart as wide as two
+};
+
+std::vector<FigurePart> parts_of(const std::vector<Entry>& entries) {
+  std::vector<FigurePart> parts;
+  if (compares_sizes(entries)) {
+    parts.push_back({"",
+                     {svg_of(accuracy_against(SizeAxis::kParameters, entries)),
+                      svg_of(accuracy_against(SizeAxis::kUnits, entries))},
+                     kHeight});
+  }
+  if (has_rules(entries)) {
+    FigurePart& part = parts.emplace_back();
+    part.heading = parts.size() > 1 ? "Learning rules" : "";
+    const LayerChart accuracy = accuracy_by_rule(entries);
+    part.charts = {svg_of(accuracy)};
+    part.height = accuracy.height;
+    if (has_alignment(entries)) part.charts.push_back(svg_of(angle_by_rule(entries)));
+  }
+  for (NetworkAlignment& network : alignment_by_layer(entries)) {
+    FigurePart& part = parts.emplace_back();
+    const bool several = recipes_of(entries).size() > 1 || network.network != entries[0].label();
+    part.heading = several ? "Alignment by layer: " + network.network : "Alignment by layer";
+    for (LayerChart& chart : network.charts) {
+      if (several) chart.y_label += ", " + network.network;
+      part.height = chart.height;
+      part.charts.push_back(svg_of(chart));
+    }
+  }
+  const LineChart time = accuracy_over_time(entries);
+  const auto is_line = [](const ChartSeries& series) { return series.points.size() > 1; };
+  if (!has_rules(entries) || std::ranges::any_of(time.series, is_line)) {
+    parts.push_back({"Accuracy over time", {svg_of(time)}, kTimeHeight, true});
+  }
+  return parts;
+}
+
+}  // namespace
+
 std::string figure_html(const std::vector<Entry>& entries) {
-  return fmt::format("<div class=\"charts\">\n{}{}</div>\n<h2>Accuracy over time</h2>\n<div>\n{}</div>\n",
-                     svg_of(accuracy_against(SizeAxis::kParameters, entries)),
-                     svg_of(accuracy_against(SizeAxis::kUnits, entries)), svg_of(accuracy_over_time(entries)));
+  std::string out;
+  for (const FigurePart& part : parts_of(entries)) {
+    if (!part.heading.empty()) out += fmt::format("<h2>{}</h2>\n", html::escape(part.heading));
+    out += part.wide ? "<div>\n" : "<div class=\"charts\">\n";
+    for (const std::string& chart : part.charts) out += chart;
+    out += "</div>\n";
+  }
+  return out;
 }
 
 std::string figure_svg(const std::vector<Entry>& entries) {
   constexpr int kMargin = 10, kBetween = 24;
-  return svg_page("Comparison of networks", 2 * kWidth + 2 * kMargin, kHeight + kBetween + kTimeHeight + 2 * kMargin,
-                  {{svg_of(accuracy_against(SizeAxis::kParameters, entries)), kMargin, kMargin},
-                   {svg_of(accuracy_against(SizeAxis::kUnits, entries)), kMargin + kWidth, kMargin},
-                   {svg_of(accuracy_over_time(entries)), kMargin, kMargin + kHeight + kBetween}});
+  std::vector<SvgPanel> panels;
+  int y = kMargin;
+  for (const FigurePart& part : parts_of(entries)) {
+    for (std::size_t i = 0; i < part.charts.size(); ++i) {
+      if (i > 0 && i % 2 == 0) y += part.height + kBetween;
+      panels.push_back(
+          {part.charts[i], static_cast<double>(kMargin + (i % 2 == 0 ? 0 : kWidth)), static_cast<double>(y)});
+    }
+    y += part.height + kBetween;
+  }
+  return svg_page("Comparison of networks", 2 * kWidth + 2 * kMargin, std::max(y - kBetween, kHeight) + kMargin,
+                  panels);
 }
 
 }  // namespace chiasm

@@ -2,7 +2,8 @@
 // What a comparison leaves in its folder:
 //   comparison.json  everything, small enough to be kept under version control
 //   comparison.csv   one row per run
-//   comparison.svg   the figure: accuracy against parameters, against units, and over time
+//   comparison.svg   the figure: accuracy against parameters, against units, and over time; by learning rule, with the
+//                    alignment of backward weights
 //   comparison.html  the figure and the table, one file that opens offline
 #pragma once
 

@@ -15,30 +15,32 @@
 namespace chiasm {
 namespace {
 
-PlannedRun planned(const std::string& file, const std::vector<std::string>& overrides, const std::string& name,
-                   bool minimal, const std::string& folder) {
-  PlannedRun result{{}, load_recipe(file, overrides)};
-  result.run.recipe = name;
-  result.run.minimal = minimal;
+// `like` has what runs of several seeds have in common.
+PlannedRun planned(const std::string& file, const std::vector<std::string>& overrides, const ComparedRun& like,
+                   const std::string& folder) {
+  PlannedRun result{like, load_recipe(file, overrides)};
   result.run.seed = result.recipe.train.seed;
   result.run.folder = folder;
   describe(result.run, result.recipe);
   return result;
 }
 
-// All runs of one recipe file.
-void plan_recipe(const CompareRequest& request, const std::string& file, std::vector<PlannedRun>& runs) {
-  const std::vector<std::string> common = request.budget.as_overrides();
+// All runs of one recipe file under one rule.
+void plan_recipe(const CompareRequest& request, const std::string& file, const std::string& rule,
+                 std::vector<PlannedRun>& runs) {
+  std::vector<std::string> common = request.budget.as_overrides();
+  if (!rule.empty()) common.push_back(fmt::format("learning_rule=\"{}\"", rule));
   const Recipe recipe = load_recipe(file, common);
   ComparedRun described;
   describe(described, recipe);
   const auto add = [&](const std::vector<std::string>& overrides, bool minimal) {
-    const std::string folder = recipe.name + (minimal ? "_minimal" : "");
-    if (request.seeds.empty()) runs.push_back(planned(file, overrides, recipe.name, minimal, folder));
+    const ComparedRun like{.recipe = recipe.name, .minimal = minimal, .rule = rule};
+    const std::string folder = recipe.name + (rule.empty() ? "" : "_" + rule) + (minimal ? "_minimal" : "");
+    if (request.seeds.empty()) runs.push_back(planned(file, overrides, like, folder));
     for (const std::uint64_t seed : request.seeds) {
       std::vector<std::string> with_seed = overrides;
       with_seed.push_back(fmt::format("train.seed={}", seed));
-      runs.push_back(planned(file, with_seed, recipe.name, minimal, fmt::format("{}_seed{}", folder, seed)));
+      runs.push_back(planned(file, with_seed, like, fmt::format("{}_seed{}", folder, seed)));
     }
   };
   add(common, false);
@@ -70,10 +72,11 @@ void describe(ComparedRun& run, const Recipe& recipe) {
 
 std::vector<PlannedRun> plan_runs(const CompareRequest& request) {
   std::vector<PlannedRun> runs;
+  const std::vector<std::string> rules = request.rules.empty() ? std::vector<std::string>{""} : request.rules;
   std::map<std::string, std::string> owners;  // of run folders: the file of the recipe
   for (const std::string& file : request.recipes) {
     const std::size_t first = runs.size();
-    plan_recipe(request, file, runs);
+    for (const std::string& rule : rules) plan_recipe(request, file, rule, runs);
     for (std::size_t i = first; i < runs.size(); ++i) {
       const std::string& folder = runs[i].run.folder;
       if (!is_folder_name(folder)) {
@@ -94,7 +97,8 @@ std::vector<PlannedRun> plan_runs(const CompareRequest& request) {
 void check_runs(std::vector<PlannedRun>& runs, const ProgramOptions& options, int timed_steps) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     ComparedRun& run = runs[i].run;
-    if (i > 0 && runs[i - 1].run.recipe == run.recipe && runs[i - 1].run.minimal == run.minimal) {
+    const ComparedRun* last = i > 0 ? &runs[i - 1].run : nullptr;
+    if (last != nullptr && last->recipe == run.recipe && last->minimal == run.minimal && last->rule == run.rule) {
       run.result = runs[i - 1].run.result;  // another seed of the same network
       continue;
     }

@@ -18,6 +18,7 @@ struct CompareRequest {
   std::string out;
   Budget budget;
   std::vector<std::uint64_t> seeds;  // empty: each recipe's own
+  std::vector<std::string> rules;    // of learning, or presets; empty: each recipe's own
   bool minimal = false;              // also train the minimally unrolled control of each recipe
   bool resume = false;
   bool quiet = false;
@@ -29,9 +30,9 @@ struct PlannedRun {
   Recipe recipe;
 };
 
-// In order of recipes; a control follows its recipe, and seeds come one after the other. A recipe that is minimally
-// unrolled as it is has no control: the control would be the same network. Throws InputError: a recipe that cannot be
-// read, two of one name, a name that cannot be a folder.
+// In order of recipes, then of rules; a control follows its recipe, and seeds come one after the other. A recipe that
+// is minimally unrolled as it is has no control: the control would be the same network. Throws InputError: a recipe
+// that cannot be read, two of one name, a name that cannot be a folder.
 std::vector<PlannedRun> plan_runs(const CompareRequest& request);
 
 // Builds the training step of every network as its run will, on its data, and notes what a step costs, so that whatever

@@ -10,6 +10,7 @@
 
 #include "kernels/error.h"
 #include "tools/compare/compare_page.h"
+#include "tools/run_folder/alignment_log.h"
 #include "tools/run_folder/lock.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
@@ -42,6 +43,7 @@ void take_up(const std::string& out, PlannedRun& planned) {
   result.training_steps = checked.training_steps;
   result.train_images = checked.train_images;
   result.flops_per_step = checked.flops_per_step;
+  if (result.status == Status::kDone) planned.run.alignment = final_alignment(folder);
 }
 
 class Runner {
@@ -61,7 +63,7 @@ class Runner {
       say(fmt::format("run {} of {}: {}{}", i + 1, runs_.size(), words(comparison_.runs[i]), time_left(i)));
       const auto begin = std::chrono::steady_clock::now();
       const std::int64_t before = result.timed_steps;
-      train(i, result);
+      train(i, comparison_.runs[i]);
       spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       spent_flops_ += static_cast<double>(result.flops_per_step * (result.timed_steps - before));
       fs::create_directories(request_.out + "/" + runs_[i].run.folder);
@@ -74,7 +76,8 @@ class Runner {
   }
 
  private:
-  void train(std::size_t i, RunResult& result) {
+  void train(std::size_t i, ComparedRun& run) {
+    RunResult& result = run.result;
     const std::string folder = request_.out + "/" + runs_[i].run.folder;
     const TrainRequest request{.out = folder,
                                .resume = fs::exists(folder + "/recipe.json"),
@@ -92,6 +95,7 @@ class Runner {
       result.loss = outcome.evaluation.loss;
       result.top1_by_step = outcome.evaluation.top1_by_step;
       result.loss_by_step = outcome.evaluation.loss_by_step;
+      if (result.status == Status::kDone) run.alignment = final_alignment(folder);
     } catch (const std::bad_alloc&) {
       result.reason = "out of memory";
     } catch (const std::exception& error) {
@@ -103,7 +107,8 @@ class Runner {
   }
 
   static std::string words(const ComparedRun& run) {
-    return fmt::format("{}{}, {} steps, seed {}", run.recipe, run.minimal ? ", minimal" : "", run.steps, run.seed);
+    return fmt::format("{}{}{}, {} steps, seed {}", run.recipe, run.minimal ? ", minimal" : "",
+                       run.rule.empty() ? "" : ", " + run.rule, run.steps, run.seed);
   }
 
   // At the rate of floating-point operations of the runs so far; nothing before the first.

@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tools/run_folder/alignment_log.h"
 
 namespace chiasm {
 namespace {
@@ -18,6 +22,36 @@ void mark_front(std::vector<Entry>& entries, Size size, Mark mark) {
     };
     mark(a) = a.done > 0 && std::none_of(entries.begin(), entries.end(), beats);
   }
+}
+
+bool is_of(const ComparedRun& run, const Entry& e) {
+  return e.recipe == run.recipe && e.minimal == run.minimal && e.rule == run.rule;
+}
+
+// Means over the runs, layer by layer and number by number.
+std::vector<LayerAlignment> mean_alignment(const std::vector<const ComparedRun*>& runs) {
+  std::vector<LayerAlignment> means;
+  for (const ComparedRun* run : runs) {
+    for (const LayerAlignment& layer : run->alignment) {
+      if (std::ranges::find(means, layer.path, &LayerAlignment::path) == means.end()) {
+        means.push_back({.path = layer.path});
+      }
+    }
+  }
+  for (LayerAlignment& mean : means) {
+    for (const AlignmentMetric& metric : alignment_metrics()) {
+      double sum = 0.0;
+      int count = 0;
+      for (const ComparedRun* run : runs) {
+        const auto layer = std::ranges::find(run->alignment, mean.path, &LayerAlignment::path);
+        if (layer == run->alignment.end() || !std::isfinite((*layer).*metric.value)) continue;
+        sum += (*layer).*metric.value;
+        ++count;
+      }
+      mean.*metric.value = count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+  return means;
 }
 
 // Adds a run that is done: sums now, means in the end.
@@ -72,11 +106,11 @@ double ComparedRun::training_seconds() const {
 std::vector<Entry> entries_of(const Comparison& comparison) {
   std::vector<Entry> entries;
   for (const ComparedRun& run : comparison.runs) {
-    auto at = std::find_if(entries.begin(), entries.end(),
-                           [&](const Entry& e) { return e.recipe == run.recipe && e.minimal == run.minimal; });
+    auto at = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return is_of(run, e); });
     if (at == entries.end()) {
       entries.push_back({.recipe = run.recipe,
                          .minimal = run.minimal,
+                         .rule = run.rule,
                          .steps = run.steps,
                          .arrival = run.arrival,
                          .parameters = run.parameters,
@@ -89,6 +123,12 @@ std::vector<Entry> entries_of(const Comparison& comparison) {
   }
   for (Entry& entry : entries) {
     if (entry.done == 0) continue;
+    std::vector<const ComparedRun*> runs;
+    for (const ComparedRun& run : comparison.runs) {
+      const bool done = run.result.status == RunResult::Status::kDone;
+      if (done && is_of(run, entry)) runs.push_back(&run);
+    }
+    entry.alignment = mean_alignment(runs);
     for (double* sum : {&entry.top1, &entry.loss, &entry.training_seconds, &entry.images_per_second}) {
       *sum /= entry.done;
     }
@@ -99,6 +139,30 @@ std::vector<Entry> entries_of(const Comparison& comparison) {
   mark_front(
       entries, [](const Entry& e) { return e.units; }, [](Entry& e) -> bool& { return e.front_of_units; });
   return entries;
+}
+
+double mean_weight_angle(const std::vector<LayerAlignment>& alignment) {
+  double sum = 0.0;
+  int count = 0;
+  for (const LayerAlignment& layer : alignment) {
+    if (!std::isfinite(layer.weight_angle)) continue;
+    sum += layer.weight_angle;
+    ++count;
+  }
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
+
+bool has_rules(const std::vector<Entry>& entries) {
+  return std::ranges::any_of(entries, [](const Entry& e) { return !e.rule.empty(); });
+}
+
+bool compares_sizes(const std::vector<Entry>& entries) {
+  const auto is_other = [&](const Entry& e) { return e.recipe != entries[0].recipe; };
+  return !has_rules(entries) || std::ranges::any_of(entries, is_other);
+}
+
+bool has_alignment(const std::vector<Entry>& entries) {
+  return std::ranges::any_of(entries, [](const Entry& e) { return !e.alignment.empty(); });
 }
 
 }  // namespace chiasm

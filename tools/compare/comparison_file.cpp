@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "kernels/error.h"
 #include "tools/compare/compare_plan.h"
 #include "tools/compare/comparison.h"
+#include "tools/run_folder/alignment_log.h"
 #include "tools/run_folder/environment.h"
 #include "tools/train/train_run.h"
 
@@ -28,6 +30,19 @@ Json rounded(const std::vector<double>& values) {
   return list;
 }
 
+// JSON has no word for a number that is not finite.
+Json number_or_null(double value) { return std::isfinite(value) ? Json(rounded(value)) : Json(nullptr); }
+
+Json alignment_json(const std::vector<LayerAlignment>& alignment) {
+  Json layers = Json::array();
+  for (const LayerAlignment& layer : alignment) {
+    Json json{{"layer", layer.path}};
+    for (const AlignmentMetric& metric : alignment_metrics()) json[metric.key] = number_or_null(layer.*metric.value);
+    layers.push_back(json);
+  }
+  return layers;
+}
+
 std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json budget_json(const Budget& b) {
@@ -42,19 +57,19 @@ Json budget_json(const Budget& b) {
 
 Json run_json(const ComparedRun& run) {
   const RunResult& r = run.result;
-  Json json{{"recipe", run.recipe},
-            {"minimal", run.minimal},
-            {"seed", run.seed},
-            {"folder", run.folder},
-            {"status", word_of(r.status)},
-            {"steps", run.steps},
-            {"arrival_step", run.arrival},
-            {"parameters", run.parameters},
-            {"units", run.units},
-            {"batch", run.batch},
-            {"train_images", r.train_images},
-            {"training_steps", r.training_steps},
-            {"gflop_per_training_step", rounded(static_cast<double>(r.flops_per_step) / 1e9)}};
+  Json json{{"recipe", run.recipe}, {"minimal", run.minimal}};
+  if (!run.rule.empty()) json["rule"] = run.rule;
+  json.update({{"seed", run.seed},
+               {"folder", run.folder},
+               {"status", word_of(r.status)},
+               {"steps", run.steps},
+               {"arrival_step", run.arrival},
+               {"parameters", run.parameters},
+               {"units", run.units},
+               {"batch", run.batch},
+               {"train_images", r.train_images},
+               {"training_steps", r.training_steps},
+               {"gflop_per_training_step", rounded(static_cast<double>(r.flops_per_step) / 1e9)}});
   if (r.timed_steps > 0) {
     json["training_seconds"] = rounded(run.training_seconds());
     json["images_per_second"] = rounded(run.images_per_second());
@@ -71,8 +86,13 @@ Json run_json(const ComparedRun& run) {
 }
 
 Json entry_json(const Entry& e) {
-  Json json{{"recipe", e.recipe}, {"minimal", e.minimal}, {"steps", e.steps},   {"parameters", e.parameters},
-            {"units", e.units},   {"runs", e.planned},    {"runs_done", e.done}};
+  Json json{{"recipe", e.recipe}, {"minimal", e.minimal}};
+  if (!e.rule.empty()) json["rule"] = e.rule;
+  json.update({{"steps", e.steps},
+               {"parameters", e.parameters},
+               {"units", e.units},
+               {"runs", e.planned},
+               {"runs_done", e.done}});
   if (e.done > 0) {
     json["top1"] = rounded(e.top1);
     json["top1_range"] = {rounded(e.top1_min), rounded(e.top1_max)};
@@ -82,6 +102,10 @@ Json entry_json(const Entry& e) {
     json["gflop_per_training_step"] = rounded(e.gflop_per_step);
     json["front_of_parameters"] = e.front_of_parameters;
     json["front_of_units"] = e.front_of_units;
+    if (!e.alignment.empty()) {
+      json["weight_angle"] = number_or_null(mean_weight_angle(e.alignment));
+      json["alignment"] = alignment_json(e.alignment);
+    }
   }
   return json;
 }
@@ -112,11 +136,13 @@ ComparedRun read_run(const std::string& folder, const ConfigNode& node) {
   ComparedRun run;
   run.recipe = node.text("recipe");
   run.minimal = node.boolean("minimal");
+  run.rule = node.text_or("rule", "");
   run.folder = node.text("folder");
   if (!is_folder_name(run.folder)) node.at("folder").fail("the name of a run folder beside comparison.json");
   const std::string path = folder + "/" + run.folder;
   run.seed = static_cast<std::uint64_t>(node.integer("seed", {0, std::numeric_limits<std::int64_t>::max()}));
   run.result = read_run_result(path);
+  if (run.result.status == RunResult::Status::kDone) run.alignment = final_alignment(path);
   if (std::filesystem::exists(path + "/recipe.json")) {
     describe(run, recipe_of_run(path));
   } else {  // not started, or failed before it had a folder: what was planned is all there is

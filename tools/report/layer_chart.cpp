@@ -45,6 +45,16 @@ std::string shortened(const std::string& name) {
   return out;
 }
 
+// The ends of the error bar; none where there is none.
+std::optional<std::pair<double, double>> bar_of(const LayerValue& value) {
+  if (value.ends) {
+    const auto [low, high] = *value.ends;
+    return std::isfinite(low) && std::isfinite(high) && low < high ? value.ends : std::nullopt;
+  }
+  if (!std::isfinite(value.error) || value.error <= 0) return std::nullopt;
+  return {{value.y - value.error, value.y + value.error}};
+}
+
 class LayerDrawing {
  public:
   explicit LayerDrawing(const LayerChart& chart) : chart_(chart), right_(chart.width - 16.0) {
@@ -56,7 +66,7 @@ class LayerDrawing {
     slot_ = (right_ - left_) / static_cast<double>(std::max<std::size_t>(chart.names.size(), 1));
     tilted_ = widest + 6 > slot_;
     bottom_ = chart.height - (tilted_ ? 16 + std::min(0.75 * widest, 0.4 * chart.height) : 24.0);
-    top_ = 26 + (legend_width() > 0.6 * chart.width ? kLineHeight : 0);
+    place_legend();
     choose_axis();
   }
 
@@ -90,15 +100,14 @@ class LayerDrawing {
     };
     for (const LayerSeries& series : chart_.series) {
       for (const LayerValue& value : series.values) {
-        hold(value.y - value.error);
-        hold(value.y + value.error);
         hold(value.y);
+        if (const auto bar = bar_of(value)) hold(bar->first), hold(bar->second);
       }
     }
     for (const ChartGuide& guide : chart_.guides) hold(guide.at);
     for (const LayerBand& band : chart_.bands) hold(band.low), hold(band.high);
-    if (low > 0) low = 0;  // scores are compared with nothing at all
-    if (high < 0) high = 0;
+    if (chart_.from_zero && low > 0) low = 0;
+    if (chart_.from_zero && high < 0) high = 0;
     y_ = Axis::around(low, high, std::max(static_cast<int>((bottom_ - top_) / 50), 2));
   }
 
@@ -124,7 +133,8 @@ class LayerDrawing {
       line(left_, py(tick), right_, py(tick), "grid");
       text(left_ - 8, py(tick) + 4, "tick end", y_.label(tick));
     }
-    line(left_, py(std::clamp(0.0, y_.min, y_.max)), right_, py(std::clamp(0.0, y_.min, y_.max)), "axis");
+    const double zero = py(std::clamp(0.0, y_.min, y_.max));
+    line(left_, zero, right_, zero, "axis");
     if (!chart_.y_label.empty()) text(4, 14, "name", chart_.y_label);
     const auto every = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(kLineHeight / slot_)));
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -152,19 +162,24 @@ class LayerDrawing {
       line(px(drawn[i - 1].at, s), py(drawn[i - 1].y), px(drawn[i].at, s), py(drawn[i].y), "join " + style);
     }
     for (const LayerValue& value : drawn) {
-      if (!std::isfinite(value.error) || value.error <= 0) continue;
-      const double x = px(value.at, s), low = py(value.y - value.error), high = py(value.y + value.error);
-      line(x, low, x, high, "error " + style);
-      for (const double end : {low, high}) line(x - kCap, end, x + kCap, end, "error " + style);
+      const auto bar = bar_of(value);
+      if (!bar) continue;
+      const std::string own = value.style.empty() ? style : escape(value.style);
+      const double x = px(value.at, s), low = py(bar->first), high = py(bar->second);
+      line(x, low, x, high, "error " + own);
+      for (const double end : {low, high}) line(x - kCap, end, x + kCap, end, "error " + own);
     }
     const double radius = std::min(kRadius, std::max(2.0, 0.3 * slot_));
     for (const LayerValue& value : drawn) {
-      const bool bar = std::isfinite(value.error) && value.error > 0;
+      const auto bar = bar_of(value);
+      const std::string spread = !bar         ? ""
+                                 : value.ends ? fmt::format(" ({:.4g} to {:.4g})", bar->first, bar->second)
+                                              : fmt::format(" \xC2\xB1 {:.2g}", value.error);
       out_ += fmt::format(
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" class=\"{}{}\"><title>{}{}{}: {:.4g}{}</title></circle>\n",
-          px(value.at, s), py(value.y), radius, series.hollow ? "hollow " : "", style, escape(chart_.names[value.at]),
-          series.label.empty() ? "" : ", ", escape(series.label), value.y,
-          bar ? fmt::format(" \xC2\xB1 {:.2g}", value.error) : "");
+          px(value.at, s), py(value.y), radius, series.hollow ? "hollow " : "",
+          value.style.empty() ? style : escape(value.style), escape(chart_.names[value.at]),
+          series.label.empty() ? "" : ", ", escape(series.label), value.y, spread);
     }
   }
 
@@ -178,8 +193,8 @@ class LayerDrawing {
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (!std::isfinite(values[i].y)) continue;
         const double x = px(values[i].at, s), y = py(values[i].y);
-        const double reach = std::isfinite(values[i].error) ? std::abs(py(values[i].y + values[i].error) - y) : 0;
-        add(x, y + std::max(reach, kRadius), y - std::max(reach, kRadius));
+        const auto bar = bar_of(values[i]).value_or(std::pair{values[i].y, values[i].y});
+        add(x, std::max(py(bar.first), y + kRadius), std::min(py(bar.second), y - kRadius));
         if (!chart_.series[s].joined || i + 1 == values.size() || !std::isfinite(values[i + 1].y)) continue;
         for (int k = 1; k < kPieces; ++k) {
           const double share = static_cast<double>(k) / kPieces;
@@ -224,30 +239,47 @@ class LayerDrawing {
     }
   }
 
-  double legend_width() const {
+  static double legend_width(const std::vector<const LayerSeries*>& row) {
     double width = 0;
-    for (const LayerSeries& series : chart_.series) {
-      if (!series.label.empty()) width += width_of(series.label) + 28;
-    }
+    for (const LayerSeries* series : row) width += width_of(series->label) + 28;
     return width;
   }
 
-  void draw_legend() {
-    double x = right_ - legend_width() + 12;
-    const double y = top_ > 30 ? 28 : 14;
+  // In one row beside the name of the y axis where both fit, otherwise in rows of its own below it.
+  void place_legend() {
     for (const LayerSeries& series : chart_.series) {
       if (series.label.empty()) continue;
-      out_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" class=\"{}{}\"/>\n", x, y - 4, kRadius,
-                          series.hollow ? "hollow " : "", escape(series.style));
-      text(x + 9, y, "legend", series.label);
-      x += width_of(series.label) + 28;
+      if (legend_.empty()) legend_.emplace_back();
+      legend_.back().push_back(&series);
+      if (legend_.back().size() > 1 && legend_width(legend_.back()) > right_ - 4) {
+        legend_.back().pop_back();
+        legend_.push_back({&series});
+      }
+    }
+    const double first = legend_.empty() ? 0 : legend_width(legend_.front());
+    legend_below_ = legend_.size() > 1 || first > 0.6 * chart_.width || first + width_of(chart_.y_label) > right_;
+    top_ = 26 + (legend_below_ ? kLineHeight * static_cast<double>(legend_.size()) : 0);
+  }
+
+  void draw_legend() {
+    double y = legend_below_ ? 28 : 14;
+    for (const std::vector<const LayerSeries*>& row : legend_) {
+      double x = right_ - legend_width(row) + 12;
+      for (const LayerSeries* series : row) {
+        out_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" class=\"{}{}\"/>\n", x, y - 4, kRadius,
+                            series->hollow ? "hollow " : "", escape(series->style));
+        text(x + 9, y, "legend", series->label);
+        x += width_of(series->label) + 28;
+      }
+      y += kLineHeight;
     }
   }
 
   const LayerChart& chart_;
   std::vector<std::string> names_;
   double left_ = 46, right_ = 0, top_ = 26, bottom_ = 0, slot_ = 0;
-  bool tilted_ = false;
+  std::vector<std::vector<const LayerSeries*>> legend_;  // rows
+  bool tilted_ = false, legend_below_ = false;
   Axis y_;
   std::string out_;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,9 @@ struct LayerValue {
   double y = 0;        // not finite: left out
   double error = 0;    // half the length of the error bar; not finite or 0: none
   std::size_t at = 0;  // of LayerChart::names
+  // The ends of the bar, where it reaches further to one side; instead of `error`.
+  std::optional<std::pair<double, double>> ends = {};
+  std::string style = {};  // empty: that of the series
 };
 
 struct LayerSeries {
@@ -38,6 +42,7 @@ struct LayerChart {
   std::vector<LayerSeries> series = {};  // side by side where there are several
   std::vector<ChartGuide> guides = {};
   std::vector<LayerBand> bands = {};
+  bool from_zero = true;  // scores are compared with nothing at all
   int width = 600;
   int height = 320;
 };

@@ -11,6 +11,7 @@
 #include "kernels/stream.h"
 #include "tools/compare/compare_page.h"
 #include "tools/compare/compare_runs.h"
+#include "tools/rules/rule_list.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -36,6 +37,11 @@ void check(const Options& o) {
     return;
   }
   if (r.recipes.empty()) throw InputError("nothing to compare: give one recipe or more");
+  try {
+    check_rule_names(r.rules);
+  } catch (const InputError& error) {
+    throw InputError(std::string("--rules: ") + error.what());
+  }
   if (r.budget.epochs && !std::isfinite(*r.budget.epochs)) throw InputError("--epochs: allowed: a positive number");
   if (r.budget.epochs && r.budget.max_steps) throw InputError("give --epochs or --max-steps, not both");
   std::vector<std::uint64_t> seeds = r.seeds;
@@ -69,6 +75,7 @@ int dry_run(std::vector<PlannedRun> runs, const Options& o) {
       json.push_back({{"folder", run.folder},
                       {"recipe", run.recipe},
                       {"minimal", run.minimal},
+                      {"rule", run.rule},
                       {"seed", run.seed},
                       {"steps", run.steps},
                       {"parameters", run.parameters},
@@ -119,7 +126,8 @@ int compare(Options& o) {
 void add_compare(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CompareRequest& r = o->request;
-  CLI::App* verb = app.add_subcommand("compare", "Train several recipes under one budget and compare them");
+  CLI::App* verb =
+      app.add_subcommand("compare", "Train several recipes, or one under several learning rules, and compare them");
   verb->add_option("recipes", r.recipes, "Recipes: their names, or JSON files");
   verb->add_option("--out", r.out, "Folder of the comparison: a run folder for each run, the table and the figure");
   const CLI::Range positive(std::int64_t{1}, std::int64_t{1} << 40, "POSITIVE");
@@ -134,6 +142,8 @@ void add_compare(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all();
   verb->add_option("--seeds", r.seeds, "Train each recipe once with each of these seeds: 0,1,2")->delimiter(',');
+  verb->add_option("--rules", r.rules, "Train each recipe once under each of these learning rules or presets: bp,fa,sa")
+      ->delimiter(',');
   verb->add_flag("--minimal", r.minimal, "Also train each recipe's minimally unrolled control");
   verb->add_flag("--resume", r.resume, "Go on with the comparison in the folder: runs that are done are kept");
   verb->add_flag("--only-report", o->only_report, "Make the table and the figure again from the run folders");
@@ -145,6 +155,7 @@ void add_compare(CLI::App& app, Action& action) {
       "Examples:\n"
       "  chiasm compare models/recipes/fashion_shallow_*.json --minimal --epochs 1 --out runs/circuits\n"
       "  chiasm compare fashion_shallow_gru mine.json --seeds 0,1,2 --max-steps 2000 --out runs/ab --resume\n"
+      "  chiasm compare fashion_rgc --rules backprop,fa,sa,wm_tpe --seeds 0,1,2 --out runs/rules\n"
       "  chiasm compare --only-report --out runs/ab --json");
   verb->callback([o, &action] { action = [o] { return compare(*o); }; });
 }
