@@ -143,6 +143,16 @@ TEST(LearningRuleRecipes, UnknownNamesAreErrors) {
   }
 }
 
+TEST(LearningRuleRecipes, KeepTheirRateUnderARuleAndNotUnderAPreset) {
+  Config config = Config::parse(kRecipe, "tiny.json");
+  EXPECT_EQ(rule_override(config, "sa"), "learning_rule=\"sa\"");
+  config.set("learning_rule", R"({"learning_rate": 0.25})");
+  EXPECT_EQ(rule_override(config, "sa"), "learning_rule.rule=\"sa\"");
+  EXPECT_EQ(rule_override(config, "wm_ad"), "learning_rule=\"wm_ad\"");
+  config.set("learning_rule", "fa");
+  EXPECT_EQ(rule_override(config, "sa"), "learning_rule=\"sa\"");
+}
+
 // Table 5.5 in the canonical convention: decay and null of the reference doubled, amp as it is.
 TEST(LearningRulePresets, HoldTheNumbersOfTheTable) {
   struct Row {

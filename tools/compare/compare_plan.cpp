@@ -10,6 +10,7 @@
 
 #include "engine/compile.h"
 #include "kernels/error.h"
+#include "tools/recipe/presets.h"
 #include "tools/train/session.h"
 
 namespace chiasm {
@@ -29,7 +30,7 @@ PlannedRun planned(const std::string& file, const std::vector<std::string>& over
 void plan_recipe(const CompareRequest& request, const std::string& file, const std::string& rule,
                  std::vector<PlannedRun>& runs) {
   std::vector<std::string> common = request.budget.as_overrides();
-  if (!rule.empty()) common.push_back(fmt::format("learning_rule=\"{}\"", rule));
+  if (!rule.empty()) common.push_back(rule_override(load_recipe(file, {}).source, rule));
   const Recipe recipe = load_recipe(file, common);
   ComparedRun described;
   describe(described, recipe);

@@ -64,6 +64,12 @@ std::vector<Preset> all_presets() {
   return presets;
 }
 
+std::string rule_override(const Config& recipe, const std::string& name) {
+  const ConfigNode root = recipe.root();
+  const bool keeps = is_rule(name) && root.has(kKey) && root.at(kKey).is_object();
+  return std::string(kKey) + (keeps ? ".rule" : "") + "=\"" + name + "\"";
+}
+
 void expand_preset(Config& recipe) {
   const ConfigNode root = recipe.root();
   if (!root.has(kKey)) return;

@@ -21,6 +21,11 @@ struct Preset {
 // Sorted by name. Where they are looked for, in this order: "presets" in the folders of recipes, the source tree.
 std::vector<Preset> all_presets();
 
+// The override "key=value" that puts a recipe under the rule or preset of this name. A rule keeps what the recipe's own
+// "learning_rule" says beside it, such as a learning rate that suits the network; a preset replaces it. The recipe is
+// the one that the override is for.
+std::string rule_override(const Config& recipe, const std::string& name);
+
 // In a recipe whose "learning_rule" is the name of a preset, or an object with a "preset", puts the preset's in its
 // place, with the other members laid over it. Throws InputError naming the field and what is known.
 void expand_preset(Config& recipe);
