@@ -143,6 +143,15 @@ TEST(LearningRuleRecipes, UnknownNamesAreErrors) {
   }
 }
 
+TEST(LearningRuleRecipes, OfTheTreeLoad) {
+  for (const char* name :
+       {"fashion_mlp_fa", "fashion_mlp_wm", "fashion_mlp_kp", "resnet18_wm_ad", "resnet18_wm_ad_ops", "resnet18_aa"}) {
+    EXPECT_TRUE(load_recipe(name, {}).train.learning.any_untied()) << name;
+  }
+  // 61,398 of fashion_rgc, and a gain and an offset for each channel before and after the three cells.
+  EXPECT_EQ(summarise(load_recipe("fashion_rgc_norm", {}).network).parameters, 61'398 + 2 * 2 * (16 + 24 + 48));
+}
+
 TEST(LearningRuleRecipes, KeepTheirRateUnderARuleAndNotUnderAPreset) {
   Config config = Config::parse(kRecipe, "tiny.json");
   EXPECT_EQ(rule_override(config, "sa"), "learning_rule=\"sa\"");
@@ -177,6 +186,32 @@ TEST(LearningRulePresets, HoldTheNumbersOfTheTable) {
     EXPECT_EQ(std::holds_alternative<Adam>(learning.optimizer.rule), row.adam) << row.name;
     EXPECT_EQ(learning.name, row.name);
   }
+}
+
+// Rates of the published run of information alignment, epoch by epoch (spec/learning_rules.md 7.3), through the recipe.
+TEST(LearningRulePresets, FollowThePublishedSchedule) {
+  const Recipe recipe = load_recipe("resnet18_ia", {});
+  const Learning& learning = recipe.train.learning;
+  struct Row {
+    double epoch, task, alignment;
+  };
+  for (const Row& row : {Row{0, 0, 0.0098},
+                         {1, 0, 0.0098},
+                         {2, 0.01041667, 0.0098},
+                         {7, 0.0625, 0.0098},
+                         {13, 0.125, 0.0098},
+                         {60, 0.125, 0.0098},
+                         {61, 0.0125, 0.00098},
+                         {121, 0.00125, 9.8e-5},
+                         {161, 0.000125, 9.8e-6}}) {
+    EXPECT_NEAR(learning.phases.task_rate(recipe.train.schedule, row.epoch), row.task, 5e-9) << row.epoch;
+    EXPECT_NEAR(learning.phases.alignment_rate(learning.schedule, row.epoch), row.alignment, 1e-12) << row.epoch;
+  }
+  constexpr std::int64_t kStepsPerEpoch = 1281167 / 256;
+  EXPECT_EQ(learning.phases.total_steps(recipe.train.epochs, kStepsPerEpoch), 201 * kStepsPerEpoch);
+  const Recipe mirror = load_recipe("resnet18_wm_tpe", {});
+  EXPECT_EQ(mirror.train.learning.phases.total_steps(mirror.train.epochs, 1281167 / 2048), 126'250);
+  EXPECT_EQ(load_recipe("resnet18_sa", {}).train.learning.phases.total_steps(90, kStepsPerEpoch), 450'360);
 }
 
 TEST(LearningRulePresets, AreAllReadable) {
