@@ -23,7 +23,8 @@ struct Flow {
   Value reconstructed;  // what r was made from: y before its normalisation
 };
 
-Value replaced_by_noise(Value x, const InputNoise& noise, const PlasticLayer& layer, const Application& application,
+// `index` of the application tells its noise from that of the others.
+Value replaced_by_noise(Value x, const InputNoise& noise, const PlasticLayer& layer, std::size_t index,
                         std::uint64_t seed) {
   if (noise.kind == InputNoise::Kind::kNone) return x;
   const Noise op{.shape = x.shape(),
@@ -32,7 +33,7 @@ Value replaced_by_noise(Value x, const InputNoise& noise, const PlasticLayer& la
                                                                          : Noise::Distribution::kUniform,
                  .deviation = noise.deviation,
                  .seed = seed,
-                 .op = random_op_of(layer.path + " " + application.label + " alignment")};
+                 .op = random_op_of("alignment " + layer.path + " " + std::to_string(index))};
   return x.graph().apply(op, {draw_input(x.graph())});
 }
 
@@ -41,11 +42,11 @@ void activate(OperationChain& chain, const OpPtr& function, bool if_relu, bool a
   if (always || (if_relu && op_cast<Map<Relu>>(*function) != nullptr)) chain.activate(function);
 }
 
-Flow flow_of(const PlasticLayer& layer, const Application& application, const LearningRule& rule,
-             const AlignmentContext& context) {
+Flow flow_of(const PlasticLayer& layer, std::size_t index, const LearningRule& rule, const AlignmentContext& context) {
+  const Application& application = layer.applications[index];
   const AlignmentOperations& use = rule.operations;
   const LinearOperator& op = application.op;
-  OperationChain shared(replaced_by_noise(application.x, rule.noise, layer, application, context.seed));
+  OperationChain shared(replaced_by_noise(application.x, rule.noise, layer, index, context.seed));
   if (use.bi_fwmc) shared.centre_features();
   if (use.bi_fwl2n) shared.normalise_features();
   OperationChain backward_input(shared.value());
@@ -141,9 +142,10 @@ Value alignment_gradient(const PlasticLayer& layer, const LearningRule& rule, co
   Graph& graph = layer.backward.graph();
   Value of_projection, of_reconstruction;  // sums over applications
   double projection_factor = 1.0, reconstruction_factor = 1.0;
-  for (const Application& application : layer.applications) {
+  for (std::size_t i = 0; i < layer.applications.size(); ++i) {
+    const Application& application = layer.applications[i];
     const LabelScope label(graph, application.label);
-    const Flow flow = flow_of(layer, application, rule, context);
+    const Flow flow = flow_of(layer, i, rule, context);
     if (const Combined q = combined(rule, Primitive::Of::kProjection, flow.signals, context); q.signal) {
       of_projection = add(of_projection, application.op.correlate(flow.x_backward, flow.q.pull_back(q.signal)));
       projection_factor = q.factor;
@@ -182,9 +184,10 @@ Value riding_gradient(const PlasticLayer& layer, const LearningRule& rule, const
 Value alignment_value(const PlasticLayer& layer, const LearningRule& rule, const AlignmentContext& context) {
   Graph& graph = layer.backward.graph();
   Value sum;
-  for (const Application& application : layer.applications) {
+  for (std::size_t i = 0; i < layer.applications.size(); ++i) {
+    const Application& application = layer.applications[i];
     const LabelScope label(graph, application.label);
-    const Flow flow = flow_of(layer, application, rule, context);
+    const Flow flow = flow_of(layer, i, rule, context);
     for (const RuleTerm& term : rule.terms) {
       if (!reads_activity(*term.primitive)) continue;
       sum = add(sum, scaled(term, {term.primitive->value(flow.signals), 1.0}, context).product());

@@ -27,6 +27,14 @@ void LearningRule::check() const {
     throw InputError("the rule \"" + name +
                      "\" has primitives, which move a backward weight, and its layers have none of their own");
   }
+  const auto constant = [&](const Primitive& primitive, bool holds, const char* why) {
+    const bool used = std::ranges::any_of(terms, [&](const RuleTerm& term) { return term.primitive == &primitive; });
+    if (!used || !holds) return;
+    throw InputError("the rule \"" + name + "\" has \"" + std::string(primitive.name) +
+                     "\", which is a constant under " + why + ": its vectors all have the same norm");
+  };
+  constant(primitive_of("sparse"), operations.bo_fwl2n, "bo_fwl2n");
+  constant(primitive_of("null"), operations.fo_fwl2n && !operations.fo_bwmc, "fo_fwl2n without fo_bwmc");
   if (!rides_on_task()) return;
   if (has(*this, Primitive::Of::kProjection) || has(*this, Primitive::Of::kReconstruction)) {
     throw InputError("the rule \"" + name +

@@ -56,9 +56,10 @@ class Finder {
 
   // Follows z through its bias and its batch normalisation to its activation, as long as nothing else reads it.
   void look_behind(ValueId z, Application& application) const {
+    bool normalised = false;  // what is added after that is no bias of the operator
     while (readers_[z].size() == 1) {
       const Node& next = graph_.nodes()[readers_[z][0]];
-      if (!application.bias && op_cast<Map<Add>>(*next.op) != nullptr) {
+      if (!application.bias && !normalised && op_cast<Map<Add>>(*next.op) != nullptr) {
         const ValueId other = next.inputs[0] == z ? next.inputs[1] : next.inputs[0];
         if (!state_name_.contains(other) || graph_.spec(other).shape.rank() != 1) return;
         application.bias = value(other);
@@ -66,6 +67,8 @@ class Finder {
                  (op_cast<BatchNorm>(*next.op) == nullptr && op_cast<BatchNormInference>(*next.op) == nullptr)) {
         if (is_activation(*next.op)) application.activation = next.op;
         return;
+      } else {
+        normalised = true;
       }
       z = next.outputs[0];
     }

@@ -91,6 +91,8 @@ TEST(LearningConfig, SaysWhatIsWrong) {
   EXPECT_THAT(error_of(R"({"rule": "kp", "delay_epochs": 1})"), HasSubstr("no alignment loss"));
   EXPECT_THAT(error_of(R"({"rule": "backprop", "primitives": {"amp": 1}})"), HasSubstr("none of their own"));
   EXPECT_THAT(error_of(R"({"rule": "kp", "primitives": {"angle": 1, "amp": 1}})"), HasSubstr("\"angle\""));
+  EXPECT_THAT(error_of(R"({"rule": "aa", "operations": ["bo_fwl2n"]})"), HasSubstr("constant under bo_fwl2n"));
+  EXPECT_THAT(error_of(R"({"rule": "ia", "operations": ["fo_fwl2n"]})"), HasSubstr("constant under fo_fwl2n"));
   EXPECT_THAT(error_of(R"({"rule": "sa", "layers": [{"rule": "fa"}]})"), HasSubstr("paths"));
   EXPECT_THAT(error_of("3"), HasSubstr("learning_rule"));
 }
