@@ -6,10 +6,17 @@
 #include "engine/ops.h"
 #include "engine/program.h"
 #include "tests/support/compare.h"
+#include "tests/support/op_checks.h"
 #include "tests/support/random_tensor.h"
 
 namespace chiasm::test {
 namespace {
+
+// k = 0: nothing is computed. No gradient is asked for, since none flows.
+CHIASM_OP_CASES(StopGradient,
+                {OpCase{.name = "stop_image", .op = make_op(StopGradient{}), .inputs = {{{2, 3, 5, 7}}}, .k = 0},
+                 OpCase{.name = "stop_scalar", .op = make_op(StopGradient{}), .inputs = {{{}}}, .k = 0},
+                 OpCase{.name = "stop_indices", .op = make_op(StopGradient{}), .inputs = {{{4}, indices(9)}}, .k = 0}});
 
 // d/dx sum (x * stop(x)) is x, not 2 x, with and without a memory plan that lets both share memory.
 TEST(StopGradient, IsTheValueAndAConstant) {
