@@ -7,15 +7,14 @@
 #include <cmath>
 
 #include "tools/compare/compare_figure.h"
+#include "tools/report/line_chart.h"
 #include "tools/run_folder/alignment_log.h"
 
 namespace chiasm {
 namespace {
 
 constexpr int kWidth = 620, kHeight = 360;
-constexpr std::size_t kStyles = 9;  // of the style sheet
-
-std::string style_of(std::size_t index) { return fmt::format("s{}", index % kStyles + 1); }
+constexpr std::size_t kColours = 9;  // of the style sheet; beyond them marks are hollow and lines dotted
 
 // Each once, in order; "" is the recipe's own rule.
 std::vector<std::string> rules_of(const std::vector<Entry>& entries) {
@@ -50,14 +49,14 @@ LayerChart by_rule(const std::vector<Entry>& entries, ValueOf value_of) {
   const std::vector<std::string> shown = short_names(networks);
   for (std::size_t n = 0; n < networks.size(); ++n) {
     LayerSeries series{
-        .label = networks.size() > 1 ? shown[n] : "", .style = one_recipe ? "ink" : style_of(n), .joined = false};
+        .label = networks.size() > 1 ? shown[n] : "", .style = one_recipe ? "ink" : line_style(n), .joined = false};
     for (const Entry& e : entries) {
       if (e.label() != networks[n] || e.done == 0) continue;
       series.hollow = e.minimal;
       LayerValue value;
       if (!value_of(e, value)) continue;
       value.at = index_in(rules, e.rule);
-      if (one_recipe) value.style = style_of(value.at);
+      if (one_recipe) value.style = line_style(value.at);
       series.values.push_back(value);
     }
     chart.series.push_back(std::move(series));
@@ -81,7 +80,8 @@ LayerChart by_layer(const std::vector<const Entry*>& entries, const std::vector<
   for (const std::string& path : paths) chart.names.push_back(layer_name(path));
   for (const Entry* e : entries) {
     if (e->alignment.empty()) continue;
-    LayerSeries series{.label = words_of(e->rule), .style = style_of(index_in(rules, e->rule))};
+    const std::size_t index = index_in(rules, e->rule);
+    LayerSeries series{.label = words_of(e->rule), .style = line_style(index), .hollow = index >= kColours};
     for (const LayerAlignment& layer : e->alignment) {
       series.values.push_back({.y = layer.*metric.value, .at = index_in(paths, layer.path)});
     }

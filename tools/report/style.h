@@ -70,6 +70,7 @@ svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-var
 .chart polyline.s8 { stroke-dasharray: 1 3; }
 .chart polyline.s9 { stroke-dasharray: 6 3 6 3 1 3; }
 .chart polyline.dotted { stroke-dasharray: 0.1 6; stroke-width: 3.5; }
+.chart line.join.dotted { stroke-dasharray: 2 5; }
 .chart polyline.dashed { stroke-dasharray: 16 6; stroke-width: 3.5; stroke-linecap: butt; }
 .chart polyline.muted { stroke-width: 1; }
 .chart polyline.front { color: var(--axis); stroke-width: 1.5; stroke-dasharray: 5 4; }
