@@ -21,8 +21,8 @@ struct AlignmentContext {
 
 // R of the layer: [].
 Value alignment_value(const PlasticLayer& layer, const LearningRule& rule, const AlignmentContext& context);
-// dR/dB, in the shape of the weight. `angle` has no part in it: see task_terms. Contributions of applications are added
-// in their order.
+// dR/dB, in the shape of the weight. `angle` has no part in it: see riding_gradient. Contributions of applications are
+// added in their order.
 Value alignment_gradient(const PlasticLayer& layer, const LearningRule& rule, const AlignmentContext& context);
 // Of a rule that rides on the task's optimizer: the gradient of B, given that of W.
 Value riding_gradient(const PlasticLayer& layer, const LearningRule& rule, const AlignmentContext& context,

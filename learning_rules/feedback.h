@@ -20,8 +20,9 @@ inline constexpr const char* kObjective = "objective";
 // the error of the output, which is the gradient of the loss with respect to what the last linear operator gives,
 // summed over its applications. D has standard deviation 1 / sqrt(size of D e), so that an error keeps its norm on the
 // way, as it does on the way back through a matrix of variance 1 / n_in; the paper leaves the scale open. It is kept
-// with the state of the optimizer, since evaluation needs none. It enters as <x, stop(D e)>, summed over layers and applications and added to
-// the loss as the output kObjective. Layers that receive no trained activity, such as the first, are left alone.
+// with the state of the optimizer, since evaluation needs none. It enters as <x, stop(D e)>, summed over layers and
+// applications and added to the loss as the output kObjective. Layers that receive no trained activity, such as the
+// first, are left alone.
 Graph route_feedback(const Graph& graph, Parameters& parameters, const Learning& learning, std::uint64_t seed);
 
 // The name of D for a layer.

@@ -9,15 +9,6 @@ namespace {
 
 constexpr double kBaseRate = 1e-3;  // of backward weights, where a recipe gives none
 
-std::vector<std::string> rule_names() {
-  std::vector<std::string> names;
-  for (const NamedRule* named : all_rules()) {
-    names.push_back(named->rule.name);
-    names.emplace_back(named->abbreviation);
-  }
-  return names;
-}
-
 Coefficient read_coefficient(const ConfigNode& node) {
   Coefficient c;
   if (node.is_number()) {
@@ -87,11 +78,22 @@ UpdateNoise read_update_noise(const ConfigNode& node) {
           .uniform = node.choice_or("type", "normal", {"normal", "uniform"}) == "uniform"};
 }
 
-Learning read_object(const ConfigNode& node, const Schedule& schedule) {
+// What a recipe that says nothing else gets.
+Learning learning_under(const LearningRule& rule, bool alternates, const Schedule& schedule) {
   Learning learning;
+  learning.name = rule.name;
+  learning.rule = rule;
+  learning.phases.alternate = alternates;
+  learning.schedule = schedule;
+  learning.schedule.base = kBaseRate;
+  return learning;
+}
+
+Learning read_object(const ConfigNode& node, const Schedule& schedule) {
   bool alternates = false;
-  learning.rule = read_rule(node, alternates);
-  learning.name = node.text_or("name", learning.rule.name);
+  const LearningRule rule = read_rule(node, alternates);
+  Learning learning = learning_under(rule, alternates, schedule);
+  learning.name = node.text_or("name", learning.name);
   for (const ConfigNode& item : node.objects_or_none("layers")) {
     bool unused = false;
     RulePlacement placement{item.texts("paths", {.min = 1}), read_rule(item, unused)};
@@ -105,8 +107,6 @@ Learning read_object(const ConfigNode& node, const Schedule& schedule) {
                                   ? PhasePlan::OffPhase::kCoast
                                   : PhasePlan::OffPhase::kFreeze;
   if (node.has("optimizer")) learning.optimizer = read_optimizer(node.object("optimizer"));
-  learning.schedule = schedule;
-  learning.schedule.base = kBaseRate;
   if (node.has("learning_rate")) learning.schedule = read_schedule(node.at("learning_rate"), schedule);
   if (node.has("update_noise")) learning.alignment_noise = read_update_noise(node.object("update_noise"));
   if (node.has("task_update_noise")) learning.task_noise = read_update_noise(node.object("task_update_noise"));
@@ -120,11 +120,7 @@ Learning read_learning(const ConfigNode& node, const Schedule& schedule) {
   Learning learning;
   if (node.is_text()) {
     const NamedRule& named = rule_of(node.as_choice(rule_names()));
-    learning.rule = named.rule;
-    learning.name = named.rule.name;
-    learning.phases.alternate = named.alternates;
-    learning.schedule = schedule;
-    learning.schedule.base = kBaseRate;
+    learning = learning_under(named.rule, named.alternates, schedule);
   } else {
     learning = read_object(node.as_object(), schedule);
   }

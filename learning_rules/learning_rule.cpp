@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "kernels/error.h"
-#include "learning_rules/rules/rules.h"
 
 namespace chiasm {
 namespace {
@@ -43,15 +42,25 @@ void LearningRule::check() const {
   }
 }
 
-const std::vector<const NamedRule*>& all_rules() { return named_rules(); }
+const NamedRule* find_rule(std::string_view name) {
+  const auto found = std::ranges::find_if(all_rules(), [&](const NamedRule* named) { return named->is_called(name); });
+  return found == all_rules().end() ? nullptr : *found;
+}
 
 const NamedRule& rule_of(std::string_view name) {
+  if (const NamedRule* named = find_rule(name)) return *named;
   std::string known;
-  for (const NamedRule* named : named_rules()) {
-    if (named->rule.name == name || named->abbreviation == name) return *named;
-    known += (known.empty() ? "" : ", ") + named->rule.name;
-  }
+  for (const NamedRule* named : all_rules()) known += (known.empty() ? "" : ", ") + named->rule.name;
   throw InputError("unknown learning rule \"" + std::string(name) + "\"; allowed: " + known);
+}
+
+std::vector<std::string> rule_names() {
+  std::vector<std::string> names;
+  for (const NamedRule* named : all_rules()) {
+    names.push_back(named->rule.name);
+    names.emplace_back(named->abbreviation);
+  }
+  return names;
 }
 
 }  // namespace chiasm

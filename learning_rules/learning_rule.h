@@ -69,10 +69,16 @@ struct NamedRule {
   std::string_view locality;
   std::string_view cost;  // beside backpropagation
   std::string_view reference;
+
+  bool is_called(std::string_view name) const { return rule.name == name || abbreviation == name; }
 };
 
 const std::vector<const NamedRule*>& all_rules();
-// By name or abbreviation. Throws InputError with the known names.
+// By name or abbreviation; null: there is none.
+const NamedRule* find_rule(std::string_view name);
+// The same. Throws InputError with the known names.
 const NamedRule& rule_of(std::string_view name);
+// Everything that find_rule finds: the name and the abbreviation of each.
+std::vector<std::string> rule_names();
 
 }  // namespace chiasm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "learning_rules/learning_rule.h"
 #include "learning_rules/primitives/primitives.h"
-#include "learning_rules/rules/rules.h"
 
 namespace chiasm {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "learning_rules/rules/rules.h"
+// The list of rules: one a file, and a new one is a file and a line here.
+#include "learning_rules/learning_rule.h"
 
 namespace chiasm {
 
@@ -12,7 +13,7 @@ namespace chiasm {
 CHIASM_RULES(CHIASM_DECLARE)
 #undef CHIASM_DECLARE
 
-const std::vector<const NamedRule*>& named_rules() {
+const std::vector<const NamedRule*>& all_rules() {
 #define CHIASM_ADDRESS(name) &name,
   static const std::vector<const NamedRule*> rules{CHIASM_RULES(CHIASM_ADDRESS)};
 #undef CHIASM_ADDRESS

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "learning_rules/rules/rules.h"
+#include "learning_rules/learning_rule.h"
 
 namespace chiasm {
 

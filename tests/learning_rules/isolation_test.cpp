@@ -10,7 +10,7 @@
 #include "kernels/reduction/sum.h"
 #include "learning_rules/alignment.h"
 #include "learning_rules/primitives/primitives.h"
-#include "learning_rules/rules/rules.h"
+#include "learning_rules/learning_rule.h"
 #include "tests/support/aligned_layer.h"
 #include "tests/support/compare.h"
 #include "tests/support/learning_run.h"

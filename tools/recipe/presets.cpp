@@ -32,11 +32,6 @@ Preset read_preset(const fs::path& path) {
   return preset;
 }
 
-bool is_rule(const std::string& name) {
-  return std::ranges::any_of(
-      all_rules(), [&](const NamedRule* named) { return named->rule.name == name || named->abbreviation == name; });
-}
-
 const Preset& find_preset(const std::vector<Preset>& presets, const ConfigNode& node) {
   std::vector<std::string> names;
   for (const Preset& preset : presets) names.push_back(preset.name);
@@ -66,7 +61,7 @@ std::vector<Preset> all_presets() {
 
 std::string rule_override(const Config& recipe, const std::string& name) {
   const ConfigNode root = recipe.root();
-  const bool keeps = is_rule(name) && root.has(kKey) && root.at(kKey).is_object();
+  const bool keeps = find_rule(name) != nullptr && root.has(kKey) && root.at(kKey).is_object();
   return std::string(kKey) + (keeps ? ".rule" : "") + "=\"" + name + "\"";
 }
 
@@ -75,7 +70,7 @@ void expand_preset(Config& recipe) {
   if (!root.has(kKey)) return;
   const ConfigNode node = root.at(kKey);
   if (node.is_text()) {
-    if (is_rule(node.as_text())) return;
+    if (find_rule(node.as_text()) != nullptr) return;
     const std::vector<Preset> presets = all_presets();
     const bool known = std::ranges::any_of(presets, [&](const Preset& p) { return p.name == node.as_text(); });
     if (!known) {

@@ -21,16 +21,8 @@ constexpr const char* kIndent = "    ";
 // "backprop (bp)"
 std::string title_of(const NamedRule& named) { return fmt::format("{} ({})", named.rule.name, named.abbreviation); }
 
-bool is_called(const NamedRule& named, const std::string& name) {
-  return named.rule.name == name || named.abbreviation == name;
-}
-
 std::vector<std::string> names_of(const RuleList& list) {
-  std::vector<std::string> names;
-  for (const NamedRule* named : list.rules) {
-    names.push_back(named->rule.name);
-    names.emplace_back(named->abbreviation);
-  }
+  std::vector<std::string> names = rule_names();
   for (const Primitive* primitive : list.primitives) names.emplace_back(primitive->name);
   for (const Preset& preset : list.presets) {
     if (std::ranges::find(names, preset.name) == names.end()) names.push_back(preset.name);
@@ -63,7 +55,7 @@ std::vector<std::string> similar_names(const std::vector<std::string>& names, co
 RuleList matching(const RuleList& all, const std::string& name) {
   RuleList found;
   for (const NamedRule* named : all.rules) {
-    if (is_called(*named, name)) found.rules.push_back(named);
+    if (named->is_called(name)) found.rules.push_back(named);
   }
   for (const Primitive* primitive : all.primitives) {
     if (primitive->name == name) found.primitives.push_back(primitive);
@@ -96,7 +88,7 @@ std::string rows(const std::vector<std::pair<const char*, std::string>>& pairs) 
 
 // What to say in a recipe, or with --set, for a preset: its name alone may be that of a rule.
 std::string selection_of(const Preset& preset) {
-  const bool taken = std::ranges::any_of(all_rules(), [&](const NamedRule* n) { return is_called(*n, preset.name); });
+  const bool taken = find_rule(preset.name) != nullptr;
   return fmt::format("--set learning_rule{}={}", taken ? ".preset" : "", preset.name);
 }
 
