@@ -18,6 +18,9 @@ function(chiasm_folder_library folder)
     file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cu")
     list(FILTER sources EXCLUDE REGEX "_without_cuda\\.cpp$")
     list(APPEND sources ${cuda_sources})
+    if(CHIASM_CUDA_ON_HOST)
+      set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX)
+    endif()
   endif()
   set(target chiasm_${folder})
   if(sources)
@@ -27,7 +30,10 @@ function(chiasm_folder_library folder)
     target_link_libraries(${target} PUBLIC ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE} ${ARG_HEADERS_PRIVATE})
     if(cuda_sources)
       target_link_libraries(${target} PRIVATE ${CHIASM_CUDA_LIBRARIES})
-      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall>")
+      # Constant expressions of the C++ library, such as std::bit_cast, are called by kernels.
+      target_compile_options(${target} PRIVATE
+        "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall;--expt-relaxed-constexpr>")
+      target_compile_definitions(${target} PUBLIC CHIASM_WITH_CUDA)
     endif()
     # -Wno-restrict: GCC 12 warns falsely where std::string joins a literal.
     # These change no result: nobody reads errno or the floating-point exception flags. Without them loops with a square

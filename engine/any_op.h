@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/cuda/stream.h"
+#include "kernels/cuda/with_cuda.h"
 #include "kernels/elementwise/pointwise_function.h"
 #include "kernels/op.h"
 
@@ -29,6 +31,13 @@ class AnyOp {
   virtual std::vector<Spec> infer(std::span<const Spec> in) const = 0;
   virtual void run(CpuStream& stream, Inputs in, Outputs out) const = 0;
   virtual std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const = 0;
+  // The same on CUDA. Throws InternalError in a build without it.
+  virtual void run(CudaStream& stream, Inputs in, Outputs out) const = 0;
+  virtual std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const = 0;
+  // Whether calls of this op that do not depend on each other are better run together.
+  virtual bool runs_many() const { return false; }
+  // REQUIRES: runs_many().
+  virtual void run_many(CudaStream& stream, std::span<const OpCall> calls) const;
 
   // The traits of kernels/op.h.
   virtual bool in_place() const = 0;
@@ -56,6 +65,22 @@ class AnyOp {
 };
 
 namespace detail {
+
+[[noreturn]] void throw_without_cuda(const std::string& op);
+
+// While CUDA sides of ops are being added: whether this one is there.
+template <class Op>
+constexpr bool has_cuda_forward() {
+  return kWithCuda && requires(const Op& op, CudaStream& stream, Inputs in, Outputs out) {
+    op.forward(stream, in, out);
+  };
+}
+template <class Op>
+constexpr bool has_cuda_backward() {
+  return kWithCuda && requires(const Op& op, CudaStream& stream, Inputs in, View dy, MutableView dx) {
+    op.backward(stream, 0, in, in, dy, dx);
+  };
+}
 
 template <class Op>
 constexpr bool trait_in_place() {
@@ -129,20 +154,19 @@ class GradientOp final : public AnyOp {
     if constexpr (detail::trait_broadcasts<Op>()) return {Spec{in_[input_].dtype, out_[0].shape}};
     return {in_[input_]};
   }
-  void run(CpuStream& stream, Inputs in, Outputs out) const override {
-    std::vector<View> inputs(in_.size());
-    std::vector<View> outputs(out_.size());
-    for (std::size_t i = 0; i < in_.size(); ++i) inputs[i] = View(nullptr, in_[i]);
-    for (std::size_t i = 0; i < out_.size(); ++i) outputs[i] = View(nullptr, out_[i]);
-    std::size_t next = 1;
-    for (int i : rule_.inputs) inputs[i] = in[next++];
-    for (int i : rule_.outputs) outputs[i] = in[next++];
-    op_.backward(stream, input_, inputs, outputs, in[0], out[0]);
-  }
+  void run(CpuStream& stream, Inputs in, Outputs out) const override { backward(stream, in, out); }
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec>) const override {
-    if constexpr (requires { op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_)); }) {
-      return op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_));
+    return backward_workspace_bytes(stream);
+  }
+  void run(CudaStream& stream, Inputs in, Outputs out) const override {
+    if constexpr (detail::has_cuda_backward<Op>()) {
+      backward(stream, in, out);
+    } else {
+      detail::throw_without_cuda(name());
     }
+  }
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec>) const override {
+    if constexpr (kWithCuda) return backward_workspace_bytes(stream);
     return 0;
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
@@ -192,6 +216,25 @@ class GradientOp final : public AnyOp {
   int input() const { return input_; }
 
  private:
+  template <class Stream>
+  void backward(Stream& stream, Inputs in, Outputs out) const {
+    std::vector<View> inputs(in_.size());
+    std::vector<View> outputs(out_.size());
+    for (std::size_t i = 0; i < in_.size(); ++i) inputs[i] = View(nullptr, in_[i]);
+    for (std::size_t i = 0; i < out_.size(); ++i) outputs[i] = View(nullptr, out_[i]);
+    std::size_t next = 1;
+    for (int i : rule_.inputs) inputs[i] = in[next++];
+    for (int i : rule_.outputs) outputs[i] = in[next++];
+    op_.backward(stream, input_, inputs, outputs, in[0], out[0]);
+  }
+  template <class Stream>
+  std::int64_t backward_workspace_bytes(const Stream& stream) const {
+    if constexpr (requires { op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_)); }) {
+      return op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_));
+    }
+    return 0;
+  }
+
   Op op_;
   int input_;
   GradientRule rule_;
@@ -212,8 +255,30 @@ class OpNode final : public AnyOp {
   std::vector<Spec> infer(std::span<const Spec> in) const override { return op_.infer(in); }
   void run(CpuStream& stream, Inputs in, Outputs out) const override { op_.forward(stream, in, out); }
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const override {
-    if constexpr (requires { op_.workspace_bytes(stream, in); }) return op_.workspace_bytes(stream, in);
+    return forward_workspace_bytes(stream, in);
+  }
+  void run(CudaStream& stream, Inputs in, Outputs out) const override {
+    if constexpr (detail::has_cuda_forward<Op>()) {
+      op_.forward(stream, in, out);
+    } else {
+      detail::throw_without_cuda(name());
+    }
+  }
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const override {
+    if constexpr (kWithCuda) return forward_workspace_bytes(stream, in);
     return 0;
+  }
+  bool runs_many() const override {
+    return kWithCuda && requires(CudaStream & stream, std::span<const OpCall> calls) {
+      op_.forward_many(stream, calls);
+    };
+  }
+  void run_many(CudaStream& stream, std::span<const OpCall> calls) const override {
+    if constexpr (kWithCuda && requires { op_.forward_many(stream, calls); }) {
+      op_.forward_many(stream, calls);
+    } else {
+      AnyOp::run_many(stream, calls);
+    }
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
   bool is_view() const override { return detail::trait_is_view<Op>(); }
@@ -249,6 +314,12 @@ class OpNode final : public AnyOp {
   const Op& op() const { return op_; }
 
  private:
+  template <class Stream>
+  std::int64_t forward_workspace_bytes(const Stream& stream, std::span<const Spec> in) const {
+    if constexpr (requires { op_.workspace_bytes(stream, in); }) return op_.workspace_bytes(stream, in);
+    return 0;
+  }
+
   Op op_;
 };
 

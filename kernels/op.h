@@ -10,6 +10,8 @@
 //     GradientRule gradient(int input) const;                    // what the gradient of that input reads
 //     void forward(CpuStream&, Inputs in, Outputs out) const;
 //     void backward(CpuStream&, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+//     void forward(CudaStream&, Inputs in, Outputs out) const;
+//     void backward(CudaStream&, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 //   };
 //
 // - Outputs and dx are overwritten, never added to, and never read. They do not overlap inputs, unless kInPlace.
@@ -23,6 +25,12 @@
 //     std::int64_t workspace_bytes(const CpuStream&, std::span<const Spec> in) const;
 //     std::int64_t backward_workspace_bytes(const CpuStream&, int input, std::span<const Spec> in) const;
 //   (both optional, zero when absent) and taken from CpuStream::workspace.
+// - On CUDA views are dense, may begin at any element, and point to memory of the stream's device; floating ones are
+//   float32. Work is enqueued on the stream and may be captured: kernels neither wait nor allocate, and what depends on
+//   the content of an input, such as a learning rate, is read on the device. Workspaces are declared as for CpuStream.
+//   Two runs give the same bits. An op without gradient needs no backward(). Optional:
+//     void forward_many(CudaStream&, std::span<const OpCall> calls) const;
+//                                                                  forward() of each call, in as few launches as it can
 // - Optional traits, false when absent:
 //     kInPlace     element i of a result depends on element i of each input of that shape only, and is written after they
 //                  were read: a result may share the memory of such an input
@@ -64,6 +72,12 @@ namespace chiasm {
 
 using Inputs = std::span<const View>;
 using Outputs = std::span<const MutableView>;
+
+// What forward() is called with.
+struct OpCall {
+  std::vector<View> in;
+  std::vector<MutableView> out;
+};
 
 struct GradientRule {
   enum class Kind : std::uint8_t {
@@ -117,5 +131,7 @@ bool all_dense(const Views&... views) {
 }
 bool all_dense(Inputs views);
 bool all_dense(Outputs views);
+// What the CUDA side of ops takes: dense views of any type but float64. Throws ShapeError naming the op.
+void require_cuda_views(std::string_view op, Inputs in, Outputs out);
 
 }  // namespace chiasm

@@ -35,7 +35,7 @@ struct CudaStreamOptions {
 class CudaStream {
  public:
   // Throws InputError when there is no such device, naming those that exist, and DeviceError when CUDA fails.
-  explicit CudaStream(const CudaStreamOptions& options);
+  explicit CudaStream(const CudaStreamOptions& options = {});
   // Another stream of the same device that shares this one's handles and caches: for work that runs beside it.
   CudaStream branch() const;
   CudaStream(CudaStream&&) noexcept;
@@ -46,6 +46,9 @@ class CudaStream {
   bool deterministic() const;
   CudaMath math() const;
   int multiprocessors() const;
+
+  // Makes its device the calling thread's current one, as every call on a thread of its own must first.
+  void make_current() const;
 
   CUstream_st* native() const { return stream_; }  // a cudaStream_t
   // The libraries' handles, made when first asked for. Calls on cudnn() go to this stream.

@@ -24,11 +24,7 @@ struct Forward {
 Forward forward(const OpCase& c, DType type, const CpuStream& stream, bool strided = false) {
   std::vector<Buffer> in = make_inputs(c, type, strided);
   std::vector<Buffer> out = run_op(*c.op, views_of(in), stream, strided);
-  const Spec spec = out[0].view().spec();
-  Buffer dy(Spec{spec.dtype, spec.shape}, strided);
-  for (std::int64_t i = 0; i < spec.shape.elements(); ++i) {
-    set_value(dy.view(), i, static_cast<float>(0.3 + 0.7 * static_cast<double>((i * 7919) % 101) / 101.0));
-  }
+  Buffer dy = weights_like(out[0].view(), strided);
   return {std::move(in), std::move(out), std::move(dy)};
 }
 
@@ -45,8 +41,8 @@ void compare_types(const OpCase& c, const CpuStream& stream, bool strided) {
     }
   }
   for (int i = 0; i < inputs_of(c); ++i) {
-    const auto expected = gradient_of(*c.op, i, views_of(reference.in), views_of(reference.out), reference.dy.view(),
-                                      CpuStream(1));
+    const auto expected =
+        gradient_of(*c.op, i, views_of(reference.in), views_of(reference.out), reference.dy.view(), CpuStream(1));
     const auto found =
         gradient_of(*c.op, i, views_of(actual.in), views_of(actual.out), actual.dy.view(), stream, strided);
     ASSERT_EQ(expected.has_value(), found.has_value());

@@ -45,11 +45,12 @@ Buffer::Buffer(const Spec& spec, bool strided)
 bool Buffer::fences_hold() const {
   const std::size_t item = size_of(spec_.dtype);
   std::vector<bool> element(bytes_.size(), false);
-  for_each_offset(spec_.shape,
-                  [&](std::int64_t i) {
-                    std::fill_n(element.begin() + static_cast<std::ptrdiff_t>(offset_ + i * item), item, true);
-                  },
-                  strides_);
+  for_each_offset(
+      spec_.shape,
+      [&](std::int64_t i) {
+        std::fill_n(element.begin() + static_cast<std::ptrdiff_t>(offset_ + i * item), item, true);
+      },
+      strides_);
   const std::size_t end = offset_ + static_cast<std::size_t>(extent(spec_.shape, strides_)) * item;
   for (std::size_t i = 0; i < bytes_.size(); ++i) {
     const std::byte expected = i < offset_ || i >= end ? kFenceByte : kFill;
@@ -82,14 +83,24 @@ std::vector<Buffer> make_inputs(const OpCase& op_case, DType type, bool strided)
     for (std::int64_t i = 0; i < count; ++i) {
       double& value = values[static_cast<std::size_t>(i)];
       switch (fill.kind) {
-        case Fill::Kind::kConstant: value = fill.low; break;
-        case Fill::Kind::kUniform: value = real(random); break;
+        case Fill::Kind::kConstant:
+          value = fill.low;
+          break;
+        case Fill::Kind::kUniform:
+          value = real(random);
+          break;
         case Fill::Kind::kSeparated:
           value = fill.low + (fill.high - fill.low) * (static_cast<double>(i) + 0.4) / static_cast<double>(count);
           break;
-        case Fill::Kind::kIndices: value = static_cast<double>(random() % static_cast<unsigned>(fill.high)); break;
-        case Fill::Kind::kMask: value = static_cast<double>(random() % 2); break;
-        case Fill::Kind::kBytes: value = static_cast<double>(random() % 256); break;
+        case Fill::Kind::kIndices:
+          value = static_cast<double>(random() % static_cast<unsigned>(fill.high));
+          break;
+        case Fill::Kind::kMask:
+          value = static_cast<double>(random() % 2);
+          break;
+        case Fill::Kind::kBytes:
+          value = static_cast<double>(random() % 256);
+          break;
       }
     }
     if (fill.kind == Fill::Kind::kSeparated) std::shuffle(values.begin(), values.end(), random);
@@ -126,8 +137,23 @@ std::vector<Buffer> run_op(const AnyOp& op, std::span<const View> in, CpuStream 
   return outputs;
 }
 
+Buffer weights_like(const View& y, bool strided) {
+  Buffer dy(y.spec(), strided);
+  for (std::int64_t i = 0; i < y.elements(); ++i) {
+    set_value(dy.view(), i, static_cast<float>(0.3 + 0.7 * static_cast<double>((i * 7919) % 101) / 101.0));
+  }
+  return dy;
+}
+
 std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const View> in, std::span<const View> out,
                                   const View& dy, CpuStream stream, bool strided) {
+  return gradient_of(op, input, in, out, dy, [&](const AnyOp& gradient, std::span<const View> reads) {
+    return run_op(gradient, reads, stream, strided);
+  });
+}
+
+std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const View> in, std::span<const View> out,
+                                  const View& dy, const RunOp& run) {
   const GradientRule rule = op.gradient(input);
   if (rule.kind == GradientRule::Kind::kNone || !is_floating(in[input].dtype())) return std::nullopt;
   std::vector<Buffer> computed;
@@ -139,7 +165,7 @@ std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const Vi
     std::vector<View> reads{dy};
     for (int i : rule.inputs) reads.push_back(in[i]);
     for (int i : rule.outputs) reads.push_back(out[i]);
-    computed = run_op(*op.gradient_op(input, in_specs, out_specs), reads, stream, strided);
+    computed = run(*op.gradient_op(input, in_specs, out_specs), reads);
     full = computed[0].view();
   }
   const Shape& shape = in[input].shape();
@@ -150,11 +176,12 @@ std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const Vi
   if (broadcasts_to(shape, full.shape())) {
     const View index(nullptr, Spec{full.dtype(), shape});
     visit_any(full.dtype(), [&]<class T>() {
-      for_each_offset(full.shape(),
-                      [&](std::int64_t i, std::int64_t j) {
-                        sums[static_cast<std::size_t>(j)] += static_cast<double>(full.as<T>()[i]);
-                      },
-                      full.strides(), broadcast_view(index, full.shape()).strides());
+      for_each_offset(
+          full.shape(),
+          [&](std::int64_t i, std::int64_t j) {
+            sums[static_cast<std::size_t>(j)] += static_cast<double>(full.as<T>()[i]);
+          },
+          full.strides(), broadcast_view(index, full.shape()).strides());
     });
   } else {
     for (std::int64_t i = 0; i < shape.elements(); ++i) sums[static_cast<std::size_t>(i)] = value_at(full, i);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,8 +17,8 @@ namespace chiasm::test {
 
 class OpChecks : public testing::TestWithParam<OpCase> {};
 
-// Test memory of one tensor: filled with 0xff (NaN for floating types) and fenced by guard bands. With `strided`, elements
-// lie apart, with 0xff between them.
+// Test memory of one tensor: filled with 0xff (NaN for floating types) and fenced by guard bands. With `strided`,
+// elements lie apart, with 0xff between them.
 class Buffer {
  public:
   explicit Buffer(const Spec& spec, bool strided = false);
@@ -44,8 +45,16 @@ std::vector<Buffer> make_inputs(const OpCase& op_case, DType type, bool strided 
 std::vector<Buffer> run_op(const AnyOp& op, std::span<const View> in, CpuStream stream, bool strided = false);
 std::vector<View> views_of(const std::vector<Buffer>& buffers);
 
+// A float weight that differs from element to element, in the spec of `y`: what a loss would send back.
+Buffer weights_like(const View& y, bool strided = false);
+
+// Runs an op on host views and returns its outputs, on whatever device it likes.
+using RunOp = std::function<std::vector<Buffer>(const AnyOp& op, std::span<const View> in)>;
+
 // The gradient of <dy, output 0> for one input: the pass-through or the gradient op, summed to the shape of the input.
 // Nothing when no gradient flows there.
+std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const View> in, std::span<const View> out,
+                                  const View& dy, const RunOp& run);
 std::optional<Buffer> gradient_of(const AnyOp& op, int input, std::span<const View> in, std::span<const View> out,
                                   const View& dy, CpuStream stream, bool strided = false);
 
