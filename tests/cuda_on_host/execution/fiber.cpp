@@ -135,9 +135,8 @@ void Fiber::restart() {
   context_->fake_stack = nullptr;
 #if CUDA_ON_HOST_ASSEMBLY
   // What cuda_on_host_switch pops: six registers and the address to return to. Above it, a zero where the return
-  // address of start() would be, at 16 bytes alignment less eight as after a call: unwinders stop there.
+  // address of start() would be, eight bytes below a multiple of 16 as after a call: unwinders stop there.
   auto* top = reinterpret_cast<std::uintptr_t*>(context_->stack() + kStackBytes - 64 - context_->shift);
-  *--top = 0;
   *--top = 0;
   *--top = reinterpret_cast<std::uintptr_t>(&start);
   for (int i = 0; i < 6; ++i) *--top = 0;
