@@ -25,6 +25,10 @@ struct Linear {
   std::int64_t flops(std::span<const Spec> in) const { return 2 * in[0].shape.elements() * in[1].shape[1]; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
+  std::int64_t backward_workspace_bytes(const CudaStream& stream, int input, std::span<const Spec> in) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm
