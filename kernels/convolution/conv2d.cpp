@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/convolution/conv2d.h"
 
+#include "kernels/convolution/op_geometry.h"
 #include "kernels/convolution/passes.h"
 
 namespace chiasm {
-namespace {
 
 ConvGeometry geometry_of(const Conv2d& op, const Shape& x, const Shape& weight) {
   return {.batch = x[0],
@@ -14,6 +14,8 @@ ConvGeometry geometry_of(const Conv2d& op, const Shape& x, const Shape& weight) 
           .window =
               resolve_window(Conv2d::kName, op.padding, {x[1], x[2]}, {weight[0], weight[1]}, op.stride, op.dilation)};
 }
+
+namespace {
 
 ConvPass pass_of(int input) { return input == 0 ? ConvPass::kInputGradient : ConvPass::kWeightGradient; }
 

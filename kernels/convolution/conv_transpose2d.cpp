@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/convolution/conv_transpose2d.h"
 
+#include "kernels/convolution/op_geometry.h"
 #include "kernels/convolution/passes.h"
 
 namespace chiasm {
@@ -15,6 +16,8 @@ Size2d output_size_of(const ConvTranspose2d& op, Size2d in, Size2d kernel) {
           along(in.w, op.stride.w, kernel.w, op.dilation.w, op.padding.left + op.padding.right)};
 }
 
+}  // namespace
+
 // The problem of C: its image is our output.
 ConvGeometry geometry_of(const ConvTranspose2d& op, const Shape& x, const Shape& weight) {
   const Size2d kernel{weight[0], weight[1]};
@@ -25,6 +28,8 @@ ConvGeometry geometry_of(const ConvTranspose2d& op, const Shape& x, const Shape&
           .window = resolve_window(ConvTranspose2d::kName, op.padding, output_size_of(op, {x[1], x[2]}, kernel), kernel,
                                    op.stride, op.dilation)};
 }
+
+namespace {
 
 ConvPass backward_pass(int input) { return input == 0 ? ConvPass::kForward : ConvPass::kWeightGradient; }
 
