@@ -20,7 +20,7 @@ Graph run_passes(const Graph& graph, std::span<const Pass> passes) {
   return result;
 }
 
-Rematerialised fit(const Graph& graph, std::vector<Pass> passes, std::int64_t budget, const CpuStream& stream) {
+Rematerialised fit(const Graph& graph, std::vector<Pass> passes, std::int64_t budget, StreamRef stream) {
   Rematerialised best = rematerialise(run_passes(graph, passes), budget, stream);
   // One product for the gradient of a weight reads values of every timestep at once, so that none of them can be
   // dropped before: batch_time makes little memory impossible.
@@ -33,7 +33,7 @@ Rematerialised fit(const Graph& graph, std::vector<Pass> passes, std::int64_t bu
 
 }  // namespace
 
-CompiledGraph compile(const Graph& graph, const ProgramOptions& options, const CpuStream& stream) {
+CompiledGraph compile(const Graph& graph, const ProgramOptions& options, StreamRef stream) {
   const std::vector<Pass> passes = select_passes(options.passes);
   const bool plans = selects(options.passes, kPlanMemory);
   CompiledGraph compiled;
@@ -46,6 +46,15 @@ CompiledGraph compile(const Graph& graph, const ProgramOptions& options, const C
   }
   compiled.plan = plan_memory(compiled.graph, stream, plans);
   return compiled;
+}
+
+CompiledGraph compile(const Graph& graph, const ProgramOptions& options) {
+  if (options.device.is_cuda()) return compile(graph, options, cuda_stream_of(options));
+  return compile(graph, options, CpuStream(options.threads, options.deterministic));
+}
+
+CudaStream cuda_stream_of(const ProgramOptions& options) {
+  return CudaStream({.device = options.device.index, .deterministic = options.deterministic, .math = options.math});
 }
 
 std::int64_t total_flops(const Graph& graph) {

@@ -17,7 +17,7 @@ constexpr std::int64_t kAfter = std::numeric_limits<std::int64_t>::max();
 
 class Planner {
  public:
-  Planner(const Graph& graph, const CpuStream& stream, bool share)
+  Planner(const Graph& graph, StreamRef stream, bool share)
       : graph_(graph),
         stream_(stream),
         share_(share),
@@ -201,7 +201,7 @@ class Planner {
 
   void place_workspace(NodeId n) {
     const Node& node = graph_.nodes()[n];
-    const std::int64_t bytes = node.op->workspace_bytes(stream_, input_specs(node));
+    const std::int64_t bytes = stream_.workspace_bytes(*node.op, input_specs(node));
     if (bytes == 0) return;
     plan_.workspace_bytes[n] = bytes;
     if (!share_) return;
@@ -234,7 +234,7 @@ class Planner {
   }
 
   const Graph& graph_;
-  const CpuStream& stream_;
+  StreamRef stream_;
   const bool share_;
   MemoryPlan plan_;
   ArenaLayout layout_;
@@ -248,8 +248,6 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, const CpuStream& stream, bool share) {
-  return Planner(graph, stream, share).run();
-}
+MemoryPlan plan_memory(const Graph& graph, StreamRef stream, bool share) { return Planner(graph, stream, share).run(); }
 
 }  // namespace chiasm

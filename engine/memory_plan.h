@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/graph.h"
+#include "engine/stream_ref.h"
 
 namespace chiasm {
 
@@ -43,6 +44,6 @@ struct MemoryPlan {
 // Offsets are multiples of ArenaLayout::kAlignment: a slice or a part that would begin elsewhere is copied.
 // Without `share`, every value has memory of its own: larger and slower, and so simple that it can serve as the
 // reference.
-MemoryPlan plan_memory(const Graph& graph, const CpuStream& stream, bool share = true);
+MemoryPlan plan_memory(const Graph& graph, StreamRef stream, bool share = true);
 
 }  // namespace chiasm

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program: a graph that is planned and can be run again and again. It owns the arena; parameters and other states stay
-// in tensors that the caller binds by name. One program is used by one thread at a time (its kernels use the stream's
-// threads).
+// Program: a graph that is planned for a device and can be run there again and again. It owns the arena; parameters and
+// other states stay in tensors that the caller binds by name. Inputs and outputs are seen in host memory, wherever the
+// program runs. One program is used by one thread at a time (on the CPU its kernels use the stream's threads).
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,17 +16,25 @@
 
 namespace chiasm {
 
+class Execution;
+
 class Program {
  public:
+  // Throws InputError when the device of `options` is not there.
   explicit Program(const Graph& graph, const ProgramOptions& options = {});
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
   ~Program();
 
-  // Memory of an input, to be filled before each run. Throws InputError when there is no such input.
+  // Memory of an input, to be asked for and filled before each run. Throws InputError when there is no such input.
   MutableView input(std::string_view name);
   // Copies a tensor into an input. Throws ShapeError when its spec is another.
   void set_input(std::string_view name, const View& value);
+  // Starts to move inputs to a device, beside a run that is still going on there; run() does it otherwise. After this
+  // the inputs belong to the next run, and run_stepwise() repeats the last one.
+  void stage_inputs();
+  // Whether inputs of the next run may be written between run_compute() and run_commit(): on a device, not on the CPU.
+  bool stages_inputs() const;
   // The value of an output. Valid until the next run. Throws InputError when there is no such output.
   View output(std::string_view name) const;
   // The tensor that holds a state. It is read and written in place by run(). Throws ShapeError when its spec is
@@ -42,35 +51,22 @@ class Program {
   // After run_compute(): whether everything that run_commit() will read from the arena, such as gradients, is finite.
   bool updates_are_finite() const;
   // run_compute(), node by node, checking that every floating input, state and result is finite. Throws NumericalError
-  // naming the first that is not: for a node, its op and its label. Without the pass fuse_pointwise that is one function.
+  // naming the first that is not: for a node, its op and its label. Without the pass fuse_pointwise that is one
+  // function.
   void run_stepwise();
 
   // run_compute() with the time of each node, in seconds, by op name; the longest first.
   std::vector<std::pair<std::string, double>> profile_compute();
 
-  const Graph& graph() const { return graph_; }  // after passes
-  const MemoryPlan& plan() const { return plan_; }
-  std::int64_t arena_bytes() const { return plan_.arena_bytes; }
+  const Graph& graph() const;  // after passes
+  const MemoryPlan& plan() const;
+  std::int64_t arena_bytes() const { return plan().arena_bytes; }
   // How much of the arena was ever written, counted from its start, with inputs of zeros. For tests: it touches every
   // page.
   std::int64_t measure_touched_bytes();
 
  private:
-  struct Step;
-  Program(CompiledGraph compiled, CpuStream stream);
-  void prepare();
-  View view_of(ValueId id) const;
-  void run_steps(std::size_t begin, std::size_t end);
-
-  Graph graph_;
-  CpuStream stream_;
-  MemoryPlan plan_;
-  Tensor arena_;
-  std::map<std::string, Tensor, std::less<>> bound_;
-  std::vector<const Tensor*> state_tensor_;  // per value
-  std::vector<bool> commits_;                // per node: it runs in run_commit()
-  std::vector<Step> steps_;                  // empty until prepared
-  std::size_t first_commit_ = 0;             // steps from here on change states
+  std::unique_ptr<Execution> execution_;
 };
 
 }  // namespace chiasm

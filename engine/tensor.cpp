@@ -1,44 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/tensor.h"
 
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 
 namespace chiasm {
-namespace {
 
-constexpr std::size_t kAlignment = 64;
-
-}  // namespace
-
-Tensor::Tensor(const Spec& spec) : spec_(spec) {
-  const std::size_t size = static_cast<std::size_t>(spec.bytes());
-  // Large blocks come from calloc as pages that are zero without being touched: an arena takes memory as it is used.
-  const std::size_t padded = size + 2 * kAlignment;
-  void* const block = std::calloc(1, padded);
-  if (block == nullptr) {
-    throw SystemError("no memory for a tensor " + to_string(spec) + " of " + std::to_string(size) + " bytes");
-  }
-  void* start = block;
-  std::size_t space = padded;
-  std::align(kAlignment, size + 1, start, space);
-  data_ = std::shared_ptr<void>(start, [block](void*) { std::free(block); });
-}
+Tensor::Tensor(const Spec& spec)
+    : spec_(spec), storage_(std::make_shared<Storage>(spec.bytes(), to_string(spec).c_str())) {}
 
 std::span<const std::byte> Tensor::bytes() const {
-  return {static_cast<const std::byte*>(data_.get()), static_cast<std::size_t>(spec_.bytes())};
+  return {static_cast<const std::byte*>(view().data()), static_cast<std::size_t>(spec_.bytes())};
 }
 
 std::span<std::byte> Tensor::bytes() {
-  return {static_cast<std::byte*>(data_.get()), static_cast<std::size_t>(spec_.bytes())};
+  return {static_cast<std::byte*>(view().data()), static_cast<std::size_t>(spec_.bytes())};
 }
 
 Tensor Tensor::clone() const {
-  if (data_ == nullptr) return {};
+  if (!storage_) return {};
   Tensor copy(spec_);
-  std::memcpy(copy.data_.get(), data_.get(), static_cast<std::size_t>(spec_.bytes()));
+  std::memcpy(copy.bytes().data(), bytes().data(), static_cast<std::size_t>(spec_.bytes()));
   return copy;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensor: owned, dense, row-major host memory with a shape and an element type. Copies share the memory (like a
-// shared_ptr); clone() makes new memory. What a program computes lives in its arena, not in tensors: tensors hold
-// parameters, data and results that outlive a run.
+// Tensor: owned, dense, row-major memory with a shape and an element type. Copies share the memory (like a shared_ptr);
+// clone() makes new memory. It is seen on the host; where a program on a CUDA device holds it as a state, what that
+// program wrote is fetched when it is looked at here, and what is written here is sent before the program's next run.
+// What a program computes lives in its arena, not in tensors: tensors hold parameters, data and results that outlive a
+// run.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <span>
 
+#include "engine/storage.h"
 #include "kernels/view.h"
 
 namespace chiasm {
@@ -25,10 +28,10 @@ class Tensor {
   const Shape& shape() const { return spec_.shape; }
   DType dtype() const { return spec_.dtype; }
   std::int64_t elements() const { return spec_.shape.elements(); }
-  explicit operator bool() const { return data_ != nullptr; }
+  explicit operator bool() const { return storage_ != nullptr; }
 
-  View view() const { return View(data_.get(), spec_); }
-  MutableView view() { return MutableView(data_.get(), spec_); }
+  View view() const { return View(storage_ ? storage_->for_reading() : nullptr, spec_); }
+  MutableView view() { return MutableView(storage_ ? storage_->for_writing() : nullptr, spec_); }
   // REQUIRES: T is the C++ type of dtype().
   template <class T>
   std::span<const T> values() const {
@@ -45,9 +48,12 @@ class Tensor {
   // The same memory read with another shape of as many elements. Throws ShapeError otherwise.
   Tensor reshaped(const Shape& shape) const;
 
+  // For who keeps a copy on a device. REQUIRES: a tensor with data.
+  Storage& storage() const { return *storage_; }
+
  private:
   Spec spec_;
-  std::shared_ptr<void> data_;
+  std::shared_ptr<Storage> storage_;
 };
 
 template <class T>

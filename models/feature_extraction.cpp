@@ -205,8 +205,7 @@ std::vector<std::int64_t> FeatureExtraction::sampled_rows() const {
 ExtractionEstimate FeatureExtraction::estimate() const {
   ExtractionEstimate e;
   e.file_bytes = header_.bytes();
-  const CpuStream stream(config_.program.threads, config_.program.deterministic);
-  e.program_bytes = compile(graph_, config_.program, stream).plan.arena_bytes;
+  e.program_bytes = compile(graph_, config_.program).plan.arena_bytes;
   for (const Parameter& parameter : parameters_.all()) e.parameter_bytes += parameter.spec.bytes();
   for (std::size_t i = 0; i < activity_.size(); ++i) {
     const std::int64_t matrix = units(i) * header_.layers[i].units() * static_cast<std::int64_t>(sizeof(float));

@@ -70,7 +70,7 @@ class Recompute {
 // Tries numbers of segments, and for each how many of the last ones to leave whole.
 class Search {
  public:
-  Search(const Graph& graph, std::int64_t budget, const CpuStream& stream)
+  Search(const Graph& graph, std::int64_t budget, StreamRef stream)
       : graph_(graph),
         budget_(budget),
         stream_(stream),
@@ -128,7 +128,7 @@ class Search {
 
   const Graph& graph_;
   const std::int64_t budget_;
-  const CpuStream& stream_;
+  StreamRef stream_;
   const ForwardSegments segments_;
   const std::int64_t flops_;
   std::int64_t tries_left_;
@@ -137,7 +137,7 @@ class Search {
 
 }  // namespace
 
-Rematerialised rematerialise(const Graph& graph, std::int64_t budget_bytes, const CpuStream& stream) {
+Rematerialised rematerialise(const Graph& graph, std::int64_t budget_bytes, StreamRef stream) {
   return Search(graph, budget_bytes, stream).run();
 }
 

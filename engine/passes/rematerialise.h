@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "engine/graph.h"
+#include "engine/stream_ref.h"
 
 namespace chiasm {
 
@@ -23,6 +24,6 @@ struct Rematerialised {
 // The graph that computes the least twice among those tried whose planned memory is at most `budget_bytes`; where none
 // is, the one with the least memory. It must be the last pass: `share` would undo it. Nodes run in their order here
 // (see MemoryPlan).
-Rematerialised rematerialise(const Graph& graph, std::int64_t budget_bytes, const CpuStream& stream);
+Rematerialised rematerialise(const Graph& graph, std::int64_t budget_bytes, StreamRef stream);
 
 }  // namespace chiasm
