@@ -34,6 +34,9 @@ function(chiasm_folder_library folder)
       target_compile_options(${target} PRIVATE
         "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall;--expt-relaxed-constexpr>")
       target_compile_definitions(${target} PUBLIC CHIASM_WITH_CUDA)
+      if(CHIASM_CUDA_ON_HOST)
+        target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)  # "#pragma unroll" is for nvcc
+      endif()
     endif()
     # -Wno-restrict: GCC 12 warns falsely where std::string joins a literal.
     # These change no result: nobody reads errno or the floating-point exception flags. Without them loops with a square
