@@ -82,6 +82,9 @@ TrainRecipe read_train(const ConfigNode& node) {
   t.max_steps = node.integer_or("max_steps", 0, {0, kMany});
   t.seed = static_cast<std::uint64_t>(node.integer_or("seed", 0, {0, std::numeric_limits<std::int64_t>::max()}));
   t.dtype = node.choice_or("dtype", "float32", {"float32", "float64"}) == "float64" ? DType::kFloat64 : DType::kFloat32;
+  const std::string precision = node.choice_or("precision", "float32", {"float32", "tf32", "bfloat16"});
+  if (precision == "tf32") t.precision = CudaMath::kTf32;
+  if (precision == "bfloat16") t.precision = CudaMath::kBfloat16;
   t.optimizer = read_optimizer(node.object("optimizer"));
   t.schedule = read_schedule(node.at("learning_rate"), {.epochs = t.epochs});
   t.evaluate_every_epochs = node.real_or("evaluate_every_epochs", 1.0, RealRange::positive());

@@ -12,6 +12,7 @@
 #include "engine/data/dataset.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
+#include "kernels/cuda/stream.h"
 #include "learning_rules/learning.h"
 #include "models/network.h"
 
@@ -31,6 +32,7 @@ struct TrainRecipe {
   std::int64_t max_steps = 0;  // 0: epochs decide
   std::uint64_t seed = 0;
   DType dtype = DType::kFloat32;
+  CudaMath precision = CudaMath::kFloat32;  // of convolutions and products on CUDA; parameters and sums are float32
   Optimizer optimizer;
   Schedule schedule;
   Learning learning;  // backpropagation, unless the recipe has a "learning_rule"

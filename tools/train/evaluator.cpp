@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "tools/train/device_options.h"
 #include "tools/train/session.h"
 
 namespace chiasm {
@@ -14,7 +15,8 @@ namespace {
 constexpr std::int64_t kBatch = 100;
 
 Program make_program(const Recipe& recipe, Parameters& parameters, std::int64_t batch, const ProgramOptions& options) {
-  Program program(build_evaluation(recipe.network, parameters, batch, {.dtype = recipe.train.dtype}), options);
+  Program program(build_evaluation(recipe.network, parameters, batch, {.dtype = recipe.train.dtype}),
+                  device_options(recipe, options));
   program.bind_all(parameters.tensors());
   return program;
 }

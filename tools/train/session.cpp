@@ -9,6 +9,7 @@
 
 #include "engine/finite.h"
 #include "learning_rules/learning_step.h"
+#include "tools/train/device_options.h"
 
 namespace chiasm {
 namespace {
@@ -48,7 +49,7 @@ std::string memory_note(const Program& program, const ProgramOptions& options) {
 
 TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dataset> data,
                                  const ProgramOptions& options)
-    : recipe_(recipe), data_(std::move(data)), options_(options) {
+    : recipe_(recipe), data_(std::move(data)), options_(device_options(recipe, options)) {
   const TrainRecipe& train = recipe.train;
   if (data_->size() < train.batch) {
     throw InputError(recipe.source.root().origin() + ": train.batch is " + std::to_string(train.batch) +
@@ -57,7 +58,7 @@ TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dat
   const std::map<Phase, Graph> graphs = training_steps(recipe, parameters_, train.batch, options.passes);
   parameters_.initialise(train.seed);
   for (const auto& [phase, graph] : graphs) {
-    programs_.emplace(phase, Program(graph, options)).first->second.bind_all(parameters_.tensors());
+    programs_.emplace(phase, Program(graph, options_)).first->second.bind_all(parameters_.tensors());
   }
   require_fitting_data(recipe, *data_, recipe.data.train_augmentation, program().output("logits").shape()[1]);
   start_loader();
@@ -67,6 +68,7 @@ TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dat
 }
 
 void TrainingSession::start_loader() {
+  next_.reset();
   loader_ =
       std::make_unique<Loader>(data_, LoaderConfig{.batch_size = recipe_.train.batch,
                                                    .seed = recipe_.train.seed,
@@ -81,7 +83,7 @@ void TrainingSession::resume(const std::string& snapshot) {
   start_loader();
 }
 
-void TrainingSession::fill_inputs(Program& program, const Batch& batch, const Step& step) {
+void TrainingSession::fill_inputs(Program& program, const Batch& batch, const Step& step, std::int64_t number) {
   const Learning& learning = recipe_.train.learning;
   const auto has = [&](const std::string& name) { return program.graph().inputs().contains(name); };
   const auto set = [&](const std::string& name, double value) {
@@ -92,9 +94,9 @@ void TrainingSession::fill_inputs(Program& program, const Batch& batch, const St
   set("learning_rate", step.learning_rate);
   set(kAlignmentRate, step.alignment_rate);
   const PhasePlan& phases = learning.phases;
-  set("step", static_cast<double>(phases.task_updates(position_.step, steps_per_epoch_)));
-  set(kAlignmentStep, static_cast<double>(phases.alignment_updates(position_.step, steps_per_epoch_)));
-  set("draw", static_cast<double>(position_.step + 1));
+  set("step", static_cast<double>(phases.task_updates(number, steps_per_epoch_)));
+  set(kAlignmentStep, static_cast<double>(phases.alignment_updates(number, steps_per_epoch_)));
+  set("draw", static_cast<double>(number + 1));
   set("epoch", static_cast<double>(batch.position.epoch));
   if (has("sample")) program.set_input("sample", batch.indices.view());
   const double epochs = static_cast<double>(total_steps_) / static_cast<double>(steps_per_epoch_);
@@ -119,32 +121,45 @@ void TrainingSession::score(const Program& program, const Batch& batch, Step& re
   result.top1 /= static_cast<double>(logits.shape()[0]);
 }
 
-TrainingSession::Step TrainingSession::step() {
+TrainingSession::PreparedStep TrainingSession::prepare(const RunPosition& position) {
   std::optional<Batch> batch = loader_->next();
   if (!batch) throw InternalError("the loader ended");
+  const LoaderPosition next = loader_->position();
   const Learning& learning = recipe_.train.learning;
-  const Phase phase = learning.phases.at(position_.step, steps_per_epoch_);
-  Program& program = programs_.at(phase);
-  Step result{.task = phase != Phase::kAlignment};
-  result.epoch = static_cast<double>(position_.step) / static_cast<double>(steps_per_epoch_);
-  result.learning_rate = learning.phases.task_rate(recipe_.train.schedule, result.epoch);
-  result.alignment_rate = learning.phases.alignment_rate(learning.schedule, result.epoch);
-  fill_inputs(program, *batch, result);
+  PreparedStep made{.phase = learning.phases.at(position.step, steps_per_epoch_),
+                    .step = {},
+                    .batch = std::move(*batch),
+                    .after = {.step = position.step + 1, .epoch = next.epoch, .batch = next.batch}};
+  Step& step = made.step;
+  step.task = made.phase != Phase::kAlignment;
+  step.epoch = static_cast<double>(position.step) / static_cast<double>(steps_per_epoch_);
+  step.learning_rate = learning.phases.task_rate(recipe_.train.schedule, step.epoch);
+  step.alignment_rate = learning.phases.alignment_rate(learning.schedule, step.epoch);
+  Program& program = programs_.at(made.phase);
+  fill_inputs(program, made.batch, step, position.step);
+  program.stage_inputs();
+  return made;
+}
+
+TrainingSession::Step TrainingSession::step() {
+  if (!next_) next_ = prepare(position_);
+  PreparedStep now = std::move(*next_);
+  next_.reset();
+  Program& program = programs_.at(now.phase);
   program.run_compute();
+  // On a device, the next batch is read and sent while this one is computed.
+  if (program.stages_inputs() && now.after.step < total_steps_) next_ = prepare(now.after);
   // A loss that is not finite shows in itself; a gradient that is not shows in what the updates would read.
-  if ((result.task && !all_finite(program.output("loss"))) || !program.updates_are_finite()) {
+  if ((now.step.task && !all_finite(program.output("loss"))) || !program.updates_are_finite()) {
     program.run_stepwise();  // throws, naming the node
     throw NumericalError("update", "a gradient is not finite");
   }
-  if (result.task) score(program, *batch, result);
+  if (now.step.task) score(program, now.batch, now.step);
   program.run_commit();
-  ++position_.step;
-  const LoaderPosition next = loader_->position();
-  position_.epoch = next.epoch;
-  position_.batch = next.batch;
-  last_step_ = result;
-  last_batch_ = std::move(batch);
-  return result;
+  position_ = now.after;
+  last_step_ = now.step;
+  last_batch_ = std::move(now.batch);
+  return last_step_;
 }
 
 std::vector<LayerAlignment> TrainingSession::alignment() {
@@ -154,7 +169,7 @@ std::vector<LayerAlignment> TrainingSession::alignment() {
   // Measured seldom: its memory is not kept between measurements.
   Program program(probe.graph(), options_);
   program.bind_all(parameters_.tensors());
-  fill_inputs(program, *last_batch_, last_step_);
+  fill_inputs(program, *last_batch_, last_step_, position_.step);
   program.run_compute();
   return probe.read(program);
 }

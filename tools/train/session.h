@@ -53,8 +53,18 @@ class TrainingSession {
   Program& program() { return programs_.at(training_phase(recipe_)); }
 
  private:
+  // A step that is ready to run: what goes into it, and where the run stands after it.
+  struct PreparedStep {
+    Phase phase;
+    Step step;
+    Batch batch;
+    RunPosition after;
+  };
+
   void start_loader();
-  void fill_inputs(Program& program, const Batch& batch, const Step& step);
+  // Takes the next batch and fills the inputs of the step that begins at `position`.
+  PreparedStep prepare(const RunPosition& position);
+  void fill_inputs(Program& program, const Batch& batch, const Step& step, std::int64_t number);
   void score(const Program& program, const Batch& batch, Step& result) const;
 
   const Recipe& recipe_;
@@ -64,6 +74,7 @@ class TrainingSession {
   std::map<Phase, Program> programs_;  // of the phases that training has
   Step last_step_;
   std::optional<Batch> last_batch_;
+  std::optional<PreparedStep> next_;  // prepared while the last one was running
   std::unique_ptr<Loader> loader_;
   RunPosition position_;
   std::int64_t steps_per_epoch_ = 0;

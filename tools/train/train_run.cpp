@@ -72,6 +72,7 @@ class Run {
     const std::int64_t first = session_.position().step;
     record_start(request_.out, {.seed = recipe_.train.seed,
                                 .threads = CpuStream(request_.program.threads).threads(),
+                                .device = to_string(request_.program.device),
                                 .dtype = std::string(name_of(recipe_.train.dtype)),
                                 .deterministic = request_.program.deterministic,
                                 .first_step = first,

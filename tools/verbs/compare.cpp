@@ -27,7 +27,7 @@ struct Options {
   bool json = false;
 };
 
-void check(const Options& o) {
+void check(Options& o) {
   const CompareRequest& r = o.request;
   o.device.check();
   if (r.out.empty() && !o.dry_run)

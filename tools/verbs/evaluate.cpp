@@ -26,7 +26,7 @@ struct Options {
   bool json = false;
 };
 
-int evaluate(const Options& o) {
+int evaluate(Options& o) {
   o.device.check();
   std::vector<std::string> overrides = o.overrides;
   for (std::string& assignment : o.presentation.overrides()) overrides.push_back(std::move(assignment));

@@ -10,6 +10,7 @@
 #include "tools/run_folder/environment.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
+#include "tools/train/device_options.h"
 #include "tools/train/open_network.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/program_options.h"
@@ -54,7 +55,7 @@ ExtractionConfig config_of(const Options& o, const Recipe& recipe, const std::st
           .batch = o.batch,
           .dtype = recipe.train.dtype,
           .normalisation = recipe.data.test_augmentation,
-          .program = o.device.program,
+          .program = device_options(recipe, o.device.program),
           .attributes = {{"network", recipe.name},
                          {"weights", weights.empty() ? "untrained" : weights},
                          {"seed", std::to_string(recipe.train.seed)},
@@ -63,7 +64,7 @@ ExtractionConfig config_of(const Options& o, const Recipe& recipe, const std::st
                          {"chiasm", chiasm_version()}}};
 }
 
-int extract(const Options& o) {
+int extract(Options& o) {
   o.device.check();
   if (o.out.empty() && !o.dry_run) throw InputError("--out is missing: features.npz or features.h5 (or use --dry-run)");
   OpenNetwork network = open(o);
@@ -133,7 +134,8 @@ void add_extract(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("extract", "Write the activity of a network over time for a set of images");
   verb->add_option("recipe", o->recipe, "Folder of a run; or a recipe: its name, or a JSON file")->required();
-  verb->add_option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat")->required();
+  verb->add_option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat")
+      ->required();
   verb->add_option("--images-key", o->key, "Which array of an .npz file; of a .mat file, cell or struct.field");
   verb->add_option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
       ->check(CLI::IsMember({"whole", "crop"}))

@@ -10,6 +10,7 @@
 #include "engine/passes/pass.h"
 #include "models/layer_steps.h"
 #include "tools/recipe/recipe.h"
+#include "tools/train/device_options.h"
 #include "tools/train/training_steps.h"
 #include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
@@ -38,18 +39,17 @@ struct Comparison {
 };
 
 Comparison compare(const Recipe& recipe, const ProgramOptions& options) {
-  const CpuStream stream(options.threads, options.deterministic);
   const auto build = [&](const std::string& passes) {
     Parameters parameters;
     return training_steps(recipe, parameters, recipe.train.batch, passes).at(training_phase(recipe));
   };
   const auto begin = std::chrono::steady_clock::now();
-  CompiledGraph planned = compile(build(options.passes), options, stream);
+  CompiledGraph planned = compile(build(options.passes), options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   ProgramOptions plain = options;
   plain.passes = kPlanMemory;
   plain.memory_bytes = 0;
-  return {compile(build("none"), plain, stream), std::move(planned), seconds.count()};
+  return {compile(build("none"), plain), std::move(planned), seconds.count()};
 }
 
 // How a layer-step is written in JSON and in the picture.
@@ -155,14 +155,14 @@ void print_text(const Recipe& recipe, const LayerSteps& layers, const Comparison
   fmt::print("planned in {:.2f} s\n", c.compile_seconds);
 }
 
-int plan(const Options& o) {
+int plan(Options& o) {
   o.device.check();
   std::vector<std::string> overrides = o.overrides;
   for (const std::string& more : o.presentation.overrides()) overrides.push_back(more);
   if (!o.batch.empty()) overrides.push_back("train.batch=" + o.batch);
   const Recipe recipe = load_recipe(o.recipe, overrides);
   const LayerSteps layers = layer_steps(recipe.network, recipe.train.batch, o.device.program.passes);
-  const Comparison comparison = compare(recipe, o.device.program);
+  const Comparison comparison = compare(recipe, device_options(recipe, o.device.program));
   if (o.json) {
     print_json(recipe, layers, comparison, o.device.program);
   } else {

@@ -37,12 +37,13 @@ std::string read_bytes(std::string& text) {
 }  // namespace
 
 void DeviceOptions::add_to(CLI::App& verb) {
-  verb.add_option("--device", device, "Where to run: cpu")->capture_default_str();
+  verb.add_option("--device", device, "Where to run: cpu, or cuda:N for a CUDA device")->capture_default_str();
   verb.add_option("--threads", program.threads, "Threads to use; 0: one per core")
       ->check(CLI::Range(0, 4096))
       ->take_last()
       ->capture_default_str();
-  verb.add_flag("--deterministic", program.deterministic, "The same bits for any number of threads (slower)");
+  verb.add_flag("--deterministic", program.deterministic,
+                "The same bits for any number of threads, and on every run of a device (slower)");
   verb.add_option("--passes", program.passes, "Graph passes: all, none, or names joined by commas")
       ->capture_default_str();
   verb.add_option("--memory", program.memory_bytes,
@@ -54,10 +55,13 @@ void DeviceOptions::add_to(CLI::App& verb) {
       ->capture_default_str();
 }
 
-void DeviceOptions::check() const {
-  if (device == "cpu") return;
-  const std::string what = device.starts_with("cuda") ? "running networks on CUDA is not available yet; " : "";
-  throw InputError("--device " + device + ": " + what + "allowed: cpu");
+void DeviceOptions::check() {
+  try {
+    program.device = Device::parse(device);
+    if (program.device.is_cuda()) CudaStream({.device = program.device.index});
+  } catch (const InputError& error) {
+    throw InputError("--device " + device + ": " + error.what());
+  }
 }
 
 }  // namespace chiasm

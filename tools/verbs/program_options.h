@@ -17,8 +17,8 @@ struct DeviceOptions {
   ProgramOptions program;
 
   void add_to(CLI::App& verb);
-  // Throws InputError when the device cannot be used.
-  void check() const;
+  // Reads the name of the device into `program`. Throws InputError when it cannot be used.
+  void check();
 };
 
 }  // namespace chiasm

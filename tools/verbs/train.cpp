@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/weights.h"
+#include "kernels/cuda/device.h"
 #include "tools/train/session.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/program_options.h"
@@ -35,6 +36,26 @@ Recipe load(const Options& o) {
   return load_recipe(o.recipe, overrides);
 }
 
+// What a step takes on the device that runs it, in bytes.
+struct Forecast {
+  std::int64_t arena = 0;   // activations, gradients and scratch memory
+  std::int64_t states = 0;  // parameters, statistics and what the optimizer keeps
+  std::int64_t inputs = 0;  // on a CUDA device, where the next batch waits
+  std::int64_t device = 0;  // memory of that device; 0 on the CPU
+
+  std::int64_t total() const { return arena + states + inputs; }
+};
+
+Forecast forecast(TrainingSession& session, const Device& device) {
+  const Program& program = session.program();
+  Forecast f{.arena = program.arena_bytes()};
+  for (const auto& [name, tensor] : session.parameters().tensors()) f.states += tensor.spec().bytes();
+  if (!device.is_cuda()) return f;
+  for (const auto& [name, id] : program.graph().inputs()) f.inputs += program.graph().spec(id).bytes();
+  f.device = cuda_devices().devices.at(static_cast<std::size_t>(device.index)).memory_bytes;
+  return f;
+}
+
 // Builds the program, runs a few steps on real data, and says what the whole run would take.
 int dry_run(const Options& o, const Recipe& recipe) {
   TrainingSession session(recipe, open_dataset(recipe.data.train), o.request.program);
@@ -44,8 +65,7 @@ int dry_run(const Options& o, const Recipe& recipe) {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kTimed; ++i) session.step();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / kTimed;
-  std::int64_t state_bytes = 0;
-  for (const auto& [name, tensor] : session.parameters().tensors()) state_bytes += tensor.spec().bytes();
+  const Forecast memory = forecast(session, o.request.program.device);
   const std::vector<std::pair<std::string, double>> profile = session.program().profile_compute();
   const double total = seconds * static_cast<double>(session.total_steps());
   std::cerr << memory_note(session.program(), o.request.program);
@@ -53,8 +73,11 @@ int dry_run(const Options& o, const Recipe& recipe) {
     std::cout << nlohmann::json{{"parameters", session.parameters().count()},
                                 {"steps", session.total_steps()},
                                 {"nodes", session.program().graph().nodes().size()},
-                                {"arena_bytes", session.program().arena_bytes()},
-                                {"state_bytes", state_bytes},
+                                {"device", to_string(o.request.program.device)},
+                                {"arena_bytes", memory.arena},
+                                {"state_bytes", memory.states},
+                                {"input_bytes", memory.inputs},
+                                {"device_bytes", memory.device},
                                 {"seconds_per_step", seconds},
                                 {"seconds", total},
                                 {"seconds_by_op", profile}}
@@ -65,7 +88,11 @@ int dry_run(const Options& o, const Recipe& recipe) {
   fmt::print("{}: {} parameters, {} steps of {} images\n", recipe.name, session.parameters().count(),
              session.total_steps(), recipe.train.batch);
   fmt::print("memory: {:.1f} MB for activations and gradients, {:.1f} MB for parameters and optimizer\n",
-             static_cast<double>(session.program().arena_bytes()) / 1e6, static_cast<double>(state_bytes) / 1e6);
+             static_cast<double>(memory.arena) / 1e6, static_cast<double>(memory.states) / 1e6);
+  if (memory.device > 0) {
+    fmt::print("        {:.1f} MB in all, of {:.0f} MB on {}\n", static_cast<double>(memory.total()) / 1e6,
+               static_cast<double>(memory.device) / 1e6, to_string(o.request.program.device));
+  }
   fmt::print("time: {:.1f} ms a step, about {:.1f} min in all, without evaluations\n", 1e3 * seconds, total / 60.0);
   constexpr std::size_t kShown = 8;
   fmt::print("where the time of a step goes:\n");
@@ -111,6 +138,7 @@ void add_train(CLI::App& app, Action& action) {
       "Examples:\n"
       "  chiasm train fashion_rgc --out runs/fashion\n"
       "  chiasm train fashion_rgc --out runs/fashion --resume\n"
+      "  chiasm train rgc_median --out runs/median --device cuda:0 --set train.precision=bfloat16\n"
       "  chiasm train fashion_rgc --dry-run --set train.batch=128");
   verb->callback([o, &action] { action = [o] { return train(*o); }; });
 }
