@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/elementwise/cast.h"
 
-#include <limits>
-
+#include "kernels/elementwise/cast_value.h"
 #include "kernels/simd.h"
 
 namespace chiasm {
@@ -11,33 +10,17 @@ namespace {
 constexpr std::int64_t kGrain = 32768;
 
 template <class To, class From>
-inline CHIASM_INLINE_LAMBDA To convert(From x) {
-  if constexpr (std::is_integral_v<To> && !std::is_same_v<To, From>) {
-    // double holds every value of every other type.
-    constexpr double kLow = std::numeric_limits<To>::min();
-    constexpr double kHigh = std::numeric_limits<To>::max();
-    double value = static_cast<double>(x);
-    value = value < kLow ? kLow : value;
-    value = value > kHigh ? kHigh : value;
-    value = value == value ? value : 0.0;
-    return static_cast<To>(value);
-  } else {
-    return static_cast<To>(x);
-  }
-}
-
-template <class To, class From>
 void cast(const CpuStream& stream, const View& x, const MutableView& y) {
   const From* from = x.as<From>();
   To* to = y.as<To>();
   if (!all_dense(x, y)) {
     for_each_offset(
-        y.shape(), [&](std::int64_t i, std::int64_t j) { to[j] = convert<To>(from[i]); }, x.strides(), y.strides());
+        y.shape(), [&](std::int64_t i, std::int64_t j) { to[j] = cast_value<To>(from[i]); }, x.strides(), y.strides());
     return;
   }
   stream.parallel_for(y.elements(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
-      for (std::int64_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
+      for (std::int64_t i = begin; i < end; ++i) to[i] = cast_value<To>(from[i]);
     });
   });
 }

@@ -24,6 +24,9 @@ struct Cast {
   GradientRule gradient(int) const { return is_floating(to) ? GradientRule::kernel({}) : GradientRule::none(); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  // On CUDA any element type, float64 included, becomes any other.
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

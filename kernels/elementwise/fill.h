@@ -21,6 +21,7 @@ struct Fill {
   GradientRule gradient(int) const { return GradientRule::none(); }
   Fill at_batch(std::span<const Spec>, std::int64_t batch) const { return {{spec.dtype, spec.shape.with(0, batch)}, value}; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
 };
 

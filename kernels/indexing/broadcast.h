@@ -25,6 +25,7 @@ struct Broadcast {
   Broadcast at_batch(std::span<const Spec>, std::int64_t batch) const { return {shape.with(0, batch)}; }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
 };
 
 }  // namespace chiasm

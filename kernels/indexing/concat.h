@@ -28,6 +28,8 @@ struct Concat {
   std::optional<std::int64_t> part_offset(std::span<const Spec> in, int input) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

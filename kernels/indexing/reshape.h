@@ -26,6 +26,7 @@ struct Reshape {
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   // Never called: the gradient is dy, reshaped.
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
 };
 
 }  // namespace chiasm

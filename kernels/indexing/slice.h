@@ -30,6 +30,8 @@ struct Slice {
   std::optional<std::int64_t> view_offset(std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

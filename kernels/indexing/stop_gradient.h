@@ -20,6 +20,7 @@ struct StopGradient {
   BatchRule batch_rule(std::span<const Spec> in) const { return BatchRule::each_if(in[0].shape.rank() > 0); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
 };
 
 }  // namespace chiasm

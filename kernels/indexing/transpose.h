@@ -24,6 +24,8 @@ struct Transpose {
   }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

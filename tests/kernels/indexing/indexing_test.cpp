@@ -53,6 +53,11 @@ CHIASM_OP_CASES(
             .inputs = {{{2, 5, 3}}, {{4, 3}, indices(5)}},
             .reduction = 12},
      OpCase{.name = "gather_last", .op = make_op(Gather{-1}), .inputs = {{{3, 6}}, {{5}, indices(6)}}, .reduction = 5},
+     // Rows longer than what one warp of a GPU adds up, and an index that nothing picks.
+     OpCase{.name = "gather_long_rows",
+            .op = make_op(Gather{0}),
+            .inputs = {{{5, 132}}, {{33}, indices(4)}},
+            .reduction = 16},
      OpCase{.name = "gather_scalar_index", .op = make_op(Gather{0}), .inputs = {{{4, 9}}, {{}, indices(4)}}}});
 
 TEST(Indexing, AgreesWithPyTorch) {

@@ -37,7 +37,11 @@ CHIASM_OP_CASES(Cast,
                 {OpCase{.name = "cast_image", .op = make_op(Cast{DType::kFloat64}), .inputs = {{{2, 3, 5, 7}}}},
                  OpCase{.name = "cast_bytes", .op = make_op(Cast{DType::kFloat64}), .inputs = {{{5, 7}, bytes()}}}});
 
-CHIASM_OP_CASES(Fill, {OpCase{.name = "fill_image",
+CHIASM_OP_CASES(Fill, {OpCase{.name = "fill_odd",
+                              .op = make_op(chiasm::Fill{Spec{DType::kFloat32, {33}}, 0.75}),
+                              .inputs = {},
+                              .may_be_vacuous = true},
+                       OpCase{.name = "fill_image",
                               .op = make_op(chiasm::Fill{Spec{DType::kFloat64, {2, 3, 5}}, 0.75}),
                               .inputs = {},
                               .may_be_vacuous = true}});
