@@ -9,7 +9,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/host_device.h"
 #include "kernels/simd.h"
+
+#define CHIASM_APPROXIMATION CHIASM_HOST_DEVICE inline CHIASM_INLINE_LAMBDA
 
 namespace chiasm::approx {
 
@@ -21,7 +24,7 @@ struct ExpParts {
   float mantissa;
 };
 
-inline CHIASM_INLINE_LAMBDA ExpParts exp_parts(float x) {
+CHIASM_APPROXIMATION ExpParts exp_parts(float x) {
   constexpr float kLow = -87.3f, kHigh = 89.0f;  // e^kLow is the smallest normal number, e^kHigh overflows
   constexpr float kLog2E = 1.44269504088896341f;
   constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440054690583e-4f;
@@ -48,22 +51,22 @@ inline CHIASM_INLINE_LAMBDA ExpParts exp_parts(float x) {
 
 // e^x. At most 2 ulp where e^x is at least 2^-125; below, the result lies in [0, 2^-125] and small ones are 0. +inf
 // above 88.73.
-inline CHIASM_INLINE_LAMBDA float exp(float x) {
+CHIASM_APPROXIMATION float exp(float x) {
   const detail::ExpParts e = detail::exp_parts(x);
   return (e.half_power + e.half_power * e.mantissa) * 2.0f;
 }
 
 // e^x - 1, without cancellation near 0. At most 2 ulp; +inf above 88.73.
-inline CHIASM_INLINE_LAMBDA float expm1(float x) {
+CHIASM_APPROXIMATION float expm1(float x) {
   const detail::ExpParts e = detail::exp_parts(x);
   return (e.half_power * e.mantissa + (e.half_power - 0.5f)) * 2.0f;
 }
 
 // 1 / (1 + e^-x). At most 3 ulp for x > -87; 0 <= result <= 1.7e-38 below.
-inline CHIASM_INLINE_LAMBDA float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
+CHIASM_APPROXIMATION float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
 
 // At most 3 ulp.
-inline CHIASM_INLINE_LAMBDA float tanh(float x) {
+CHIASM_APPROXIMATION float tanh(float x) {
   const float magnitude = std::fabs(x);
   const float limited = magnitude > 10.0f ? 10.0f : magnitude;  // tanh(10) rounds to 1
   const float e = expm1(2.0f * limited);
@@ -73,7 +76,7 @@ inline CHIASM_INLINE_LAMBDA float tanh(float x) {
 namespace detail {
 
 // log(x) where `excess` is x - 1, which has digits that x lost where x was rounded near 1.
-inline CHIASM_INLINE_LAMBDA float log_parts(float x, float excess) {
+CHIASM_APPROXIMATION float log_parts(float x, float excess) {
   constexpr std::uint32_t kHalfRoot = 0x3f3504f3u;  // sqrt(1/2)
   constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440054690583e-4f;
   // x = 2^n (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)).
@@ -97,13 +100,13 @@ inline CHIASM_INLINE_LAMBDA float log_parts(float x, float excess) {
 }  // namespace detail
 
 // Natural logarithm of a finite, normal x > 0. At most 2 ulp.
-inline CHIASM_INLINE_LAMBDA float log(float x) { return detail::log_parts(x, x - 1.0f); }
+CHIASM_APPROXIMATION float log(float x) { return detail::log_parts(x, x - 1.0f); }
 
 // log(1 + x) for -0.999 <= x <= 2^120, without cancellation near 0. At most 3 ulp for x >= -0.25 and 4 ulp below.
-inline CHIASM_INLINE_LAMBDA float log1p(float x) { return detail::log_parts(1.0f + x, x); }
+CHIASM_APPROXIMATION float log1p(float x) { return detail::log_parts(1.0f + x, x); }
 
 // log(1 + e^x). At most 3 ulp for x > -86; between 0 and 2^-124 below. NaN and +inf pass through.
-inline CHIASM_INLINE_LAMBDA float softplus(float x) { return (x < 0.0f ? 0.0f : x) + log1p(exp(-std::fabs(x))); }
+CHIASM_APPROXIMATION float softplus(float x) { return (x < 0.0f ? 0.0f : x) + log1p(exp(-std::fabs(x))); }
 
 struct SinCos {
   float sin;
@@ -111,7 +114,7 @@ struct SinCos {
 };
 
 // Sine and cosine of r whole turns (2 pi r) for |r| <= 1/8. At most 2 ulp each.
-inline CHIASM_INLINE_LAMBDA SinCos sin_cos_turns(float r) {
+CHIASM_APPROXIMATION SinCos sin_cos_turns(float r) {
   const float x = 6.28318530717958648f * r;
   const float z = x * x;
   // Taylor series; the first terms left out are x^11 / 11! and x^12 / 12!, below 2e-9 of the result.
@@ -127,12 +130,16 @@ inline CHIASM_INLINE_LAMBDA SinCos sin_cos_turns(float r) {
   return {x + x * z * s, 1.0f + z * c};
 }
 
-inline double exp(double x) { return std::exp(x); }
-inline double expm1(double x) { return std::expm1(x); }
-inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
-inline double tanh(double x) { return std::tanh(x); }
-inline double log(double x) { return std::log(x); }
-inline double log1p(double x) { return std::log1p(x); }
-inline double softplus(double x) { return (x < 0.0 ? 0.0 : x) + std::log1p(std::exp(-std::fabs(x))); }
+CHIASM_HOST_DEVICE inline double exp(double x) { return std::exp(x); }
+CHIASM_HOST_DEVICE inline double expm1(double x) { return std::expm1(x); }
+CHIASM_HOST_DEVICE inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+CHIASM_HOST_DEVICE inline double tanh(double x) { return std::tanh(x); }
+CHIASM_HOST_DEVICE inline double log(double x) { return std::log(x); }
+CHIASM_HOST_DEVICE inline double log1p(double x) { return std::log1p(x); }
+CHIASM_HOST_DEVICE inline double softplus(double x) {
+  return (x < 0.0 ? 0.0 : x) + std::log1p(std::exp(-std::fabs(x)));
+}
 
 }  // namespace chiasm::approx
+
+#undef CHIASM_APPROXIMATION

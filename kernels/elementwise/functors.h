@@ -3,18 +3,20 @@
 //   kName, kArity, gradient(input) (what the derivative reads: see GradientRule),
 //   value(a, b, ...) and derivative<Input>(a, b, ..., y): d value / d input, times nothing else.
 // Arguments that gradient(input) did not ask for are arbitrary. kCheap marks a value that costs less to compute again than
-// to read from memory. A new function is one struct here and one line in map.cpp.
+// to read from memory. A new function is one struct here and one line in functor_list.h.
+// CUDA shares this code.
 #pragma once
 
 #include <cmath>
 #include <string_view>
 
 #include "kernels/elementwise/approximations.h"
+#include "kernels/host_device.h"
 #include "kernels/op.h"
 
 namespace chiasm {
 
-#define CHIASM_ELEMENTWISE inline CHIASM_INLINE_LAMBDA
+#define CHIASM_ELEMENTWISE CHIASM_HOST_DEVICE inline CHIASM_INLINE_LAMBDA
 
 struct Add {
   static constexpr std::string_view kName = "add";

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "kernels/elementwise/functor_list.h"
 #include "kernels/elementwise/loop_nest.h"
 #include "kernels/elementwise/pointwise_loops.h"
 #include "kernels/simd.h"
@@ -168,25 +169,7 @@ void Map<F>::backward(CpuStream& stream, int input, Inputs in, Inputs out, View 
 }
 
 #define CHIASM_INSTANTIATE(F) template struct Map<F>;
-CHIASM_INSTANTIATE(Add)
-CHIASM_INSTANTIATE(Subtract)
-CHIASM_INSTANTIATE(Multiply)
-CHIASM_INSTANTIATE(Divide)
-CHIASM_INSTANTIATE(Negate)
-CHIASM_INSTANTIATE(Affine)
-CHIASM_INSTANTIATE(Exp)
-CHIASM_INSTANTIATE(Log)
-CHIASM_INSTANTIATE(Square)
-CHIASM_INSTANTIATE(Sqrt)
-CHIASM_INSTANTIATE(Abs)
-CHIASM_INSTANTIATE(Sign)
-CHIASM_INSTANTIATE(Sigmoid)
-CHIASM_INSTANTIATE(Tanh)
-CHIASM_INSTANTIATE(Relu)
-CHIASM_INSTANTIATE(Elu)
-CHIASM_INSTANTIATE(Softplus)
-CHIASM_INSTANTIATE(Clip)
-CHIASM_INSTANTIATE(Select)
+CHIASM_FOR_EACH_FUNCTOR(CHIASM_INSTANTIATE)
 #undef CHIASM_INSTANTIATE
 
 }  // namespace chiasm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Map<F>: applies an element-wise function of one, two or three tensors, which broadcast by NumPy's rule. The functions are
-// in functors.h.
+// Map<F>: applies an element-wise function of one, two or three tensors, which broadcast by NumPy's rule. The functions
+// are in functors.h.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,8 @@ struct Map {
   PointwiseFunction pointwise_gradient(int input) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "kernels/host_device.h"
+
 namespace chiasm {
 
 struct PointwiseFunction {
@@ -30,6 +32,8 @@ struct PointwiseFunction {
   int arguments = 0;
   std::array<std::int8_t, kMaxArguments> reads{};
   alignas(8) std::array<std::byte, kMaxParameterBytes> parameters{};
+  // The FunctionCode of functor_list.h: what `run` computes, for devices that cannot call it.
+  std::uint8_t code = 0;
   Run<float> run_float = nullptr;
   Run<double> run_double = nullptr;
 
@@ -52,7 +56,7 @@ struct PointwiseFunction {
     if constexpr (!std::is_empty_v<F>) std::memcpy(parameters.data(), &functor, sizeof(F));
   }
   template <class F>
-  static F kept(const std::byte* parameters) {
+  CHIASM_HOST_DEVICE static F kept(const std::byte* parameters) {
     F functor;
     if constexpr (!std::is_empty_v<F>) std::memcpy(&functor, parameters, sizeof(F));
     return functor;

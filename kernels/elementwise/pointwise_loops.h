@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/elementwise/functor_list.h"
 #include "kernels/elementwise/pointwise_function.h"
 #include "kernels/op.h"
 #include "kernels/simd.h"
@@ -67,6 +68,7 @@ PointwiseFunction pointwise_value(const F& f) {
   function.arguments = F::kArity;
   for (int k = 0; k < F::kArity; ++k) function.reads[k] = static_cast<std::int8_t>(k);
   function.keep(f);
+  function.code = value_code<F>;
   function.run_float = &detail::pointwise_value<F, float>;
   function.run_double = &detail::pointwise_value<F, double>;
   return function;
@@ -81,6 +83,7 @@ PointwiseFunction pointwise_gradient(const F& f) {
   for (int input : rule.inputs) function.reads[input] = static_cast<std::int8_t>(function.inputs++);
   if (!rule.outputs.empty()) function.reads[F::kArity] = static_cast<std::int8_t>(function.inputs++);
   function.keep(f);
+  function.code = derivative_code<F, I>;
   function.run_float = &detail::pointwise_gradient<F, I, float>;
   function.run_double = &detail::pointwise_gradient<F, I, double>;
   return function;

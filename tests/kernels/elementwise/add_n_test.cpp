@@ -11,11 +11,13 @@ OpCase sum_of(const std::string& name, std::size_t count, Shape shape) {
   return {.name = name,
           .op = make_op(AddN{}),
           .inputs = std::vector<OpInput>(count, {shape}),
-          .reduction = static_cast<double>(count)};
+          .reduction = static_cast<double>(count),
+          .may_be_vacuous = shape.elements() == 0};
 }
 
 CHIASM_OP_CASES(AddN, {sum_of("one", 1, {3, 5}), sum_of("two", 2, {2, 3, 5, 7}), sum_of("five", 5, {37}),
-                       sum_of("blocks", 3, {2, 601}), sum_of("single", 3, {1, 1})});
+                       sum_of("blocks", 3, {2, 601}), sum_of("single", 3, {1, 1}), sum_of("many", 17, {257}),
+                       sum_of("empty", 2, {0, 3})});
 
 Buffer ramp(float first) {
   Buffer x(Spec{DType::kFloat32, {3, 5}});

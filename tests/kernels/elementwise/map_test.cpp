@@ -17,7 +17,8 @@ std::vector<OpCase> unary(F function, Fill fill, double k = 4.0) {
   const std::string name(F::kName);
   return {OpCase{.name = name + "_image", .op = op, .inputs = {{{2, 3, 5, 7}, fill}}, .k = k},
           OpCase{.name = name + "_odd", .op = op, .inputs = {{{37}, fill}}, .k = k},
-          OpCase{.name = name + "_single", .op = op, .inputs = {{{1, 1}, fill}}, .k = k}};
+          OpCase{.name = name + "_single", .op = op, .inputs = {{{1, 1}, fill}}, .k = k},
+          OpCase{.name = name + "_empty", .op = op, .inputs = {{{3, 0}, fill}}, .may_be_vacuous = true}};
 }
 
 // Rows of a two-input function: equal shapes, a bias, a batch of one, both sides broadcast, scalars.
@@ -29,7 +30,12 @@ std::vector<OpCase> binary(F function, Fill a, Fill b) {
           OpCase{.name = name + "_bias", .op = op, .inputs = {{{2, 3, 5, 7}, a}, {{7}, b}}, .reduction = 30},
           OpCase{.name = name + "_batch_one", .op = op, .inputs = {{{1, 3, 5}, a}, {{4, 3, 5}, b}}, .reduction = 4},
           OpCase{.name = name + "_both", .op = op, .inputs = {{{3, 1, 4}, a}, {{5, 1}, b}}, .reduction = 12},
-          OpCase{.name = name + "_scalar", .op = op, .inputs = {{{}, a}, {{19}, b}}, .reduction = 19}};
+          OpCase{.name = name + "_scalar", .op = op, .inputs = {{{}, a}, {{19}, b}}, .reduction = 19},
+          // Four channels at a time, a tail after them, and a repeat that begins anywhere.
+          OpCase{.name = name + "_channels", .op = op, .inputs = {{{3, 5, 8}, a}, {{1, 8}, b}}, .reduction = 15},
+          OpCase{.name = name + "_images", .op = op, .inputs = {{{2, 3, 5, 4}, a}, {{2, 1, 1, 4}, b}}, .reduction = 15},
+          OpCase{.name = name + "_tail", .op = op, .inputs = {{{257}, a}, {{257}, b}}},
+          OpCase{.name = name + "_empty", .op = op, .inputs = {{{0, 7}, a}, {{7}, b}}, .may_be_vacuous = true}};
 }
 
 // k: exp, sigmoid and tanh are bounded at 2 to 3 ulp (approximations.h), and their derivatives use the value once or twice.
