@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FusedPointwise: a chain of element-wise functions that goes through memory once. It works through short tiles: every
 // function runs over a tile before the next tile begins, so a value between two functions stays in cache. Results have
-// the bits of the functions applied one by one to whole tensors.
+// the bits of the functions applied one by one to whole tensors on the same device.
 #pragma once
 
 #include <algorithm>
@@ -50,6 +50,8 @@ struct FusedPointwise {
   std::int64_t flops(std::span<const Spec> in) const;
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
 };
 
 }  // namespace chiasm

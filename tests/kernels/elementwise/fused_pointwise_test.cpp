@@ -38,7 +38,8 @@ CHIASM_OP_CASES(FusedPointwise, {gate_row("image", {2, 3, 5, 7}, {7}, {1, 3, 5, 
                                  gate_row("odd", {37}, {37}, {37}, {1}), gate_row("single", {1, 1}, {1}, {1, 1}, {}),
                                  gate_row("tiles", {3, 2753, 1}, {2753, 1}, {3, 2753, 1}, {1, 1, 1}),
                                  gate_row("pieces", {9, 157, 11}, {11}, {1, 157, 11}, {157, 11}),
-                                 gate_row("outer", {1, 1}, {5}, {5}, {})});
+                                 gate_row("channels", {3, 11, 8}, {8}, {1, 11, 8}, {8}),
+                                 gate_row("tail", {257}, {257}, {257}, {}), gate_row("outer", {1, 1}, {5}, {5}, {})});
 
 TEST(FusedPointwise, ComputesWhatItIsTold) {
   const OpCase row = gate_row("", {2, 3}, {3}, {1, 3}, {});
