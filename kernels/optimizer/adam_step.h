@@ -30,11 +30,15 @@ struct AdamStep {
   bool operator==(const AdamStep&) const = default;
 
   // Inputs: w, g, m, v of one floating spec, learning_rate floating [], step floating or int32 []. Outputs: w', m', v'.
-  // m and v begin at zero. forward() throws InputError when step is below 1.
+  // m and v begin at zero. forward() throws InputError when step is below 1; on
+  // CUDA, where the step is known on the device only, all outputs become NaN.
   std::vector<Spec> infer(std::span<const Spec> in) const;
   GradientRule gradient(int) const { return GradientRule::none(); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  // forward() of each call in one launch for every few hundred tensors, with the same bits.
+  void forward_many(CudaStream& stream, std::span<const OpCall> calls) const;
 };
 
 }  // namespace chiasm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/optimizer/sgd_step.h"
 
+#include "kernels/optimizer/sgd_update.h"
 #include "kernels/optimizer/update_loop.h"
 
 namespace chiasm {
@@ -20,15 +21,9 @@ std::vector<Spec> SgdStep::infer(std::span<const Spec> in) const {
 void SgdStep::forward(CpuStream& stream, Inputs in, Outputs out) const {
   const double learning_rate = scalar_of(in[3]);
   visit_floating(in[0].dtype(), [&]<class T>() {
-    const T rate = static_cast<T>(learning_rate), mu = static_cast<T>(momentum), decay = static_cast<T>(l2);
-    const bool look_ahead = nesterov;
+    const SgdUpdate<T> update(*this, learning_rate);
     update_elements<T>(stream, std::array{in[0], in[1], in[2]}, std::array{out[0], out[1]},
-                       [=](T w, T g, T v) CHIASM_INLINE_LAMBDA {
-                         const T slope = g + decay * w;
-                         const T velocity = mu * v + slope;
-                         const T direction = look_ahead ? slope + mu * velocity : velocity;
-                         return std::array<T, 2>{w - rate * direction, velocity};
-                       });
+                       [=](T w, T g, T v) CHIASM_INLINE_LAMBDA { return update(w, g, v); });
   });
 }
 

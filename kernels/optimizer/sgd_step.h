@@ -26,6 +26,9 @@ struct SgdStep {
   GradientRule gradient(int) const { return GradientRule::none(); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  // forward() of each call in one launch for every few hundred tensors, with the same bits.
+  void forward_many(CudaStream& stream, std::span<const OpCall> calls) const;
 };
 
 }  // namespace chiasm
