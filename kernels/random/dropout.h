@@ -30,6 +30,8 @@ struct Dropout {
   GradientRule gradient(int input) const { return input == 0 ? GradientRule::kernel({1, 2}) : GradientRule::none(); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
 };
 
 }  // namespace chiasm

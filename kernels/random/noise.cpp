@@ -4,25 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/random/noise_stream.h"
 #include "kernels/random/normal.h"
 #include "kernels/random/random_stream.h"
 #include "kernels/simd.h"
 
 namespace chiasm {
 namespace {
-
-RandomStream stream_of(const Noise& noise, std::int32_t draw) {
-  return RandomStream({.seed = noise.seed,
-                       .purpose = RandomPurpose::kNoise,
-                       .epoch = static_cast<std::uint32_t>(draw),
-                       .sample = 0,
-                       .op = noise.op});
-}
-
-// What a number of unit scale is multiplied by.
-double scale_of(const Noise& noise) {
-  return noise.distribution == Noise::kNormal ? noise.deviation : std::sqrt(3.0) * noise.deviation;
-}
 
 template <class T>
 void fill_reference(const Noise& noise, const RandomStream& random, const MutableView& y) {
@@ -97,7 +85,7 @@ std::vector<Spec> Noise::infer(std::span<const Spec> in) const {
 
 void Noise::forward(CpuStream& stream, Inputs in, Outputs out) const {
   if (out[0].elements() == 0) return;
-  const RandomStream random = stream_of(*this, *in[0].as<std::int32_t>());
+  const RandomStream random = stream_of(*this, static_cast<std::uint32_t>(*in[0].as<std::int32_t>()));
   if (dtype == DType::kFloat32 && all_dense(out)) return fill_dense(stream, *this, random, out[0]);
   visit_floating(dtype, [&]<class T>() { fill_reference<T>(*this, random, out[0]); });
 }

@@ -36,6 +36,7 @@ struct Noise {
   GradientRule gradient(int) const { return GradientRule::none(); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
   std::int64_t flops(std::span<const Spec>) const { return 40 * shape.elements(); }
 };
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/elementwise/approximations.h"
+#include "kernels/host_device.h"
 
 namespace chiasm {
 
@@ -17,7 +18,7 @@ struct NormalPairFloat {
 
 // The two numbers that RandomStream::normal makes of the same four words (Box and Muller 1958), each within 6 ulp of
 // it: every subtraction that would lose digits is made on the integers.
-inline CHIASM_INLINE_LAMBDA NormalPairFloat normal_pair(std::uint32_t word0, std::uint32_t word1, std::uint32_t word2,
+CHIASM_HOST_DEVICE inline CHIASM_INLINE_LAMBDA NormalPairFloat normal_pair(std::uint32_t word0, std::uint32_t word1, std::uint32_t word2,
                                                         std::uint32_t word3) {
   // A fraction k / 2^53 of k = high 2^29 + low, 24 and 29 bits.
   const auto fraction = [](std::uint32_t high, std::uint32_t low) CHIASM_INLINE_LAMBDA {
@@ -46,7 +47,7 @@ inline CHIASM_INLINE_LAMBDA NormalPairFloat normal_pair(std::uint32_t word0, std
 
 // Uniform in (-1, 1) with 24 random bits, symmetric about zero, never zero: 2 u - 1 + 2^-24 for u =
 // RandomStream::to_float.
-inline CHIASM_INLINE_LAMBDA float symmetric_uniform(std::uint32_t word) {
+CHIASM_HOST_DEVICE inline CHIASM_INLINE_LAMBDA float symmetric_uniform(std::uint32_t word) {
   return static_cast<float>(static_cast<std::int32_t>(2u * (word >> 8) + 1u) - (1 << 24)) * 0x1p-24f;
 }
 

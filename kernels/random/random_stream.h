@@ -31,6 +31,15 @@ class RandomStream {
   CHIASM_HOST_DEVICE constexpr explicit RandomStream(const RandomAddress& address)
       : key_(key_of(address)), sample_(address.sample), epoch_(address.epoch) {}
 
+  // The numbers of the same seed, purpose and op at another epoch and sample: what a new RandomStream would give, without
+  // hashing its key again.
+  CHIASM_HOST_DEVICE constexpr RandomStream at(std::uint32_t epoch, std::uint32_t sample) const {
+    RandomStream other = *this;
+    other.epoch_ = epoch;
+    other.sample_ = sample;
+    return other;
+  }
+
   // Four independent words.
   CHIASM_HOST_DEVICE constexpr PhiloxBlock block(std::uint64_t index) const {
     return philox4x32_10(
@@ -63,7 +72,7 @@ class RandomStream {
   }
 
   // Mean 0, variance 1 (Box and Muller 1958, in double; two numbers a block).
-  double normal(std::uint64_t index) const { return normal_pair(block(index / 2)).value[index % 2]; }
+  CHIASM_HOST_DEVICE double normal(std::uint64_t index) const { return normal_pair(block(index / 2)).value[index % 2]; }
 
   // The normal distribution restricted to |z| < 2 and not rescaled (standard deviation 0.8796), by rejection. Attempt k
   // for an index draws block k 2^56 + index, so the number depends on the address alone. REQUIRES: index < 2^56.
@@ -89,7 +98,7 @@ class RandomStream {
   CHIASM_HOST_DEVICE static constexpr double to_double(std::uint32_t high, std::uint32_t low) {
     return static_cast<double>((std::uint64_t{high} << 32 | low) >> 11) * 0x1p-53;
   }
-  static NormalPair normal_pair(const PhiloxBlock& bits) {
+  CHIASM_HOST_DEVICE static NormalPair normal_pair(const PhiloxBlock& bits) {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - to_double(bits.word[0], bits.word[1])));
     const double angle = 6.283185307179586476925 * to_double(bits.word[2], bits.word[3]);
     return {{radius * std::cos(angle), radius * std::sin(angle)}};
