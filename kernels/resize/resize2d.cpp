@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/indexing/copy.h"
+#include "kernels/resize/resize_axis.h"
 #include "kernels/simd.h"
 
 namespace chiasm {
@@ -11,44 +12,9 @@ namespace {
 
 constexpr std::int64_t kGrain = 16384;  // elements worth handing to a thread
 
-// An output row (or column) is (1 - weight) x[low] + weight x[high].
-struct Tap {
-  std::int64_t low;
-  std::int64_t high;
-  double weight;
-};
-
-class Axis {
- public:
-  // The source coordinate is (slope i + offset) / denominator: in integers, so that floor() is exact.
-  Axis(std::int64_t in, std::int64_t out, ResizeConvention convention) : in_(in) {
-    if (convention == ResizeConvention::kAlignCorners) {
-      slope_ = out == 1 ? 0 : in - 1;
-      denominator_ = out == 1 ? 1 : out - 1;
-    } else {
-      slope_ = 2 * in;
-      offset_ = in - out;
-      denominator_ = 2 * out;
-    }
-  }
-  inline CHIASM_INLINE_LAMBDA Tap tap(std::int64_t i) const {
-    const std::int64_t numerator = std::max<std::int64_t>(slope_ * i + offset_, 0);
-    const std::int64_t low = numerator / denominator_;
-    const std::int64_t rest = numerator - low * denominator_;
-    // At the last row, or exactly on a row, there is no second one.
-    const std::int64_t high = rest == 0 || low + 1 == in_ ? low : low + 1;
-    return {low, high, static_cast<double>(rest) / static_cast<double>(denominator_)};
-  }
-
- private:
-  std::int64_t in_;
-  std::int64_t slope_ = 0;
-  std::int64_t offset_ = 0;
-  std::int64_t denominator_ = 1;
-};
-
 template <class T>
-void forward_reference(const Axis& rows, const Axis& columns, const View& x_view, const MutableView& y_view) {
+void forward_reference(const ResizeAxis& rows, const ResizeAxis& columns, const View& x_view,
+                       const MutableView& y_view) {
   const auto x = x_view.access<T, 4>();
   const auto y = y_view.access<T, 4>();
   const Shape& shape = y_view.shape();
@@ -56,8 +22,8 @@ void forward_reference(const Axis& rows, const Axis& columns, const View& x_view
     for (std::int64_t h = 0; h < shape[1]; ++h) {
       for (std::int64_t w = 0; w < shape[2]; ++w) {
         for (std::int64_t c = 0; c < shape[3]; ++c) {
-          const Tap a = rows.tap(h);
-          const Tap b = columns.tap(w);
+          const ResizeTap a = rows.tap(h);
+          const ResizeTap b = columns.tap(w);
           const T u = static_cast<T>(a.weight);
           const T v = static_cast<T>(b.weight);
           y(n, h, w, c) = (1 - u) * ((1 - v) * x(n, a.low, b.low, c) + v * x(n, a.low, b.high, c)) +
@@ -69,7 +35,8 @@ void forward_reference(const Axis& rows, const Axis& columns, const View& x_view
 }
 
 template <class T>
-void backward_reference(const Axis& rows, const Axis& columns, const View& dy_view, const MutableView& dx_view) {
+void backward_reference(const ResizeAxis& rows, const ResizeAxis& columns, const View& dy_view,
+                        const MutableView& dx_view) {
   const auto dy = dy_view.access<T, 4>();
   const auto dx = dx_view.access<T, 4>();
   const Shape& shape = dy_view.shape();
@@ -77,8 +44,8 @@ void backward_reference(const Axis& rows, const Axis& columns, const View& dy_vi
     for (std::int64_t h = 0; h < shape[1]; ++h) {
       for (std::int64_t w = 0; w < shape[2]; ++w) {
         for (std::int64_t c = 0; c < shape[3]; ++c) {
-          const Tap a = rows.tap(h);
-          const Tap b = columns.tap(w);
+          const ResizeTap a = rows.tap(h);
+          const ResizeTap b = columns.tap(w);
           const T u = static_cast<T>(a.weight);
           const T v = static_cast<T>(b.weight);
           const T g = dy(n, h, w, c);
@@ -93,7 +60,7 @@ void backward_reference(const Axis& rows, const Axis& columns, const View& dy_vi
 }
 
 // One output row at a time; channels are the vector.
-void forward_dense(const CpuStream& stream, const Axis& rows, const Axis& columns, const View& x,
+void forward_dense(const CpuStream& stream, const ResizeAxis& rows, const ResizeAxis& columns, const View& x,
                    const MutableView& y) {
   const Shape& out = y.shape();
   const std::int64_t channels = out[3], x_row = x.shape()[2] * channels, y_row = out[2] * channels;
@@ -101,14 +68,14 @@ void forward_dense(const CpuStream& stream, const Axis& rows, const Axis& column
   stream.parallel_for(out[0] * out[1], grain, [&](std::int64_t begin, std::int64_t end) {
     with_widest_isa([&]() CHIASM_INLINE_LAMBDA {
       for (std::int64_t row = begin; row < end; ++row) {
-        const Tap a = rows.tap(row % out[1]);
+        const ResizeTap a = rows.tap(row % out[1]);
         const float* image = x.as<float>() + row / out[1] * x.shape()[1] * x_row;
         const float* top = image + a.low * x_row;
         const float* bottom = image + a.high * x_row;
         float* to = y.as<float>() + row * y_row;
         const float u = static_cast<float>(a.weight);
         for (std::int64_t w = 0; w < out[2]; ++w) {
-          const Tap b = columns.tap(w);
+          const ResizeTap b = columns.tap(w);
           const float v = static_cast<float>(b.weight);
           const std::int64_t left = b.low * channels, right = b.high * channels;
           float* __restrict__ pixel = to + w * channels;
@@ -124,7 +91,7 @@ void forward_dense(const CpuStream& stream, const Axis& rows, const Axis& column
 
 // One row of dx at a time, from every row of dy that read it: threads never add to the same row, and the order of each
 // sum does not depend on them.
-void backward_dense(const CpuStream& stream, const Axis& rows, const Axis& columns, const View& dy,
+void backward_dense(const CpuStream& stream, const ResizeAxis& rows, const ResizeAxis& columns, const View& dy,
                     const MutableView& dx) {
   const Shape& in = dx.shape();
   const Shape& out = dy.shape();
@@ -136,14 +103,14 @@ void backward_dense(const CpuStream& stream, const Axis& rows, const Axis& colum
         float* to = dx.as<float>() + row * x_row;
         std::fill_n(to, x_row, 0.0f);
         for (std::int64_t h = 0; h < out[1]; ++h) {
-          const Tap a = rows.tap(h);
+          const ResizeTap a = rows.tap(h);
           const std::int64_t h_in = row % in[1];
           if (a.low != h_in && a.high != h_in) continue;
           const float u = static_cast<float>(a.weight);
           const float share = a.low == a.high ? 1.0f : (a.low == h_in ? 1 - u : u);
           const float* from = dy.as<float>() + (row / in[1] * out[1] + h) * y_row;
           for (std::int64_t w = 0; w < out[2]; ++w) {
-            const Tap b = columns.tap(w);
+            const ResizeTap b = columns.tap(w);
             const float v = static_cast<float>(b.weight);
             const float* __restrict__ g = from + w * channels;
             float* __restrict__ left = to + b.low * channels;
@@ -186,8 +153,8 @@ void Resize2d::forward(CpuStream& stream, Inputs in, Outputs out) const {
   const MutableView& y = out[0];
   if (x.shape() == y.shape()) return copy_elements(stream, x, y);
   if (y.elements() == 0) return;
-  const Axis rows(x.shape()[1], out_h, convention);
-  const Axis columns(x.shape()[2], out_w, convention);
+  const ResizeAxis rows(x.shape()[1], out_h, convention);
+  const ResizeAxis columns(x.shape()[2], out_w, convention);
   if (x.dtype() == DType::kFloat32 && all_dense(x, y)) return forward_dense(stream, rows, columns, x, y);
   visit_floating(x.dtype(), [&]<class T>() { forward_reference<T>(rows, columns, x, y); });
 }
@@ -195,8 +162,8 @@ void Resize2d::forward(CpuStream& stream, Inputs in, Outputs out) const {
 void Resize2d::backward(CpuStream& stream, int, Inputs, Inputs, View dy, MutableView dx) const {
   if (dx.shape() == dy.shape()) return copy_elements(stream, dy, dx);
   if (dx.elements() == 0) return;
-  const Axis rows(dx.shape()[1], out_h, convention);
-  const Axis columns(dx.shape()[2], out_w, convention);
+  const ResizeAxis rows(dx.shape()[1], out_h, convention);
+  const ResizeAxis columns(dx.shape()[2], out_w, convention);
   if (dx.dtype() == DType::kFloat32 && all_dense(dy, dx)) return backward_dense(stream, rows, columns, dy, dx);
   fill_elements(stream, dx, 0.0);
   visit_floating(dx.dtype(), [&]<class T>() { backward_reference<T>(rows, columns, dy, dx); });
