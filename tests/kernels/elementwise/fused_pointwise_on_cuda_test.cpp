@@ -172,10 +172,10 @@ TEST(FusedPointwiseOnCuda, RunsProgramsThatNeedSeveralLaunches) {
     const std::vector<Buffer> in = make_inputs(row, DType::kFloat32);
     const std::vector<Buffer> expected = run_op(*row.op, views_of(in), CpuStream(1));
     const std::vector<Buffer> out = run_cuda(op, in);
-    // Early results over inputs that later launches read, and over the last input read.
+    // Early results over inputs that are first read later, by this launch or by another.
     std::vector<int> shared(op.outputs.size(), -1);
     for (std::size_t o = 0; o < shared.size(); ++o) {
-      const int input = static_cast<int>(o) * 3;
+      const int input = count - 1 - static_cast<int>(o) * 3;
       if (input % 7 != 3) shared[o] = input;
     }
     const std::vector<Buffer> in_place = run_in_place(op, in, shared);
