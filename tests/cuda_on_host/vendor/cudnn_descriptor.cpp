@@ -38,7 +38,7 @@ template <class T>
 cudnnStatus_t answer(const std::vector<T>& values, std::int64_t requested, std::int64_t* count, void* to) {
   if (count == nullptr) return refuse_cudnn(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "nowhere to write a count to");
   *count = static_cast<std::int64_t>(values.size());
-  if (requested == 0) return CUDNN_STATUS_SUCCESS;
+  if (requested == 0 || values.empty()) return CUDNN_STATUS_SUCCESS;
   if (to == nullptr) return refuse_cudnn(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "nowhere to write an attribute to");
   std::memcpy(to, values.data(), sizeof(T) * static_cast<std::size_t>(std::min(requested, *count)));
   return CUDNN_STATUS_SUCCESS;

@@ -44,7 +44,8 @@ struct Case {
   std::vector<Shape> shapes;
 };
 std::vector<Buffer> run_all(const Case& c, CudaStream& stream, bool misaligned = false) {
-  OpCase op_case{.op = c.op};
+  OpCase op_case;
+  op_case.op = c.op;
   for (const Shape& shape : c.shapes) op_case.inputs.push_back({shape});
   const std::vector<Buffer> in = make_inputs(op_case, DType::kFloat32);
   const RunOp run = [&](const AnyOp& op, std::span<const View> views) {

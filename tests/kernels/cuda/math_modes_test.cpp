@@ -26,7 +26,8 @@ double relative_error(const View& actual, const View& expected) {
 
 // The errors of the output and of the gradients of x and weight.
 std::vector<double> errors(const OpPtr& op, const std::vector<Shape>& shapes, CudaMath math) {
-  OpCase c{.op = op};
+  OpCase c;
+  c.op = op;
   for (const Shape& shape : shapes) c.inputs.push_back({shape});
   CudaStream stream({.math = math});
   const auto run = [&](DType type, const RunOp& run_one) {
