@@ -24,6 +24,8 @@ struct FirstReaching {
   BatchRule batch_rule(std::span<const Spec> in) const { return BatchRule::each_if(in[0].shape.rank() > 1); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream&, int, Inputs, Inputs, View, MutableView) const {}  // never called
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
 };
 
 }  // namespace chiasm

@@ -16,4 +16,9 @@ std::int64_t sum_over_workspace_bytes(const Spec& x, AxisMask reduced);
 // dx[i] = scale * dy[k] for every element i that went into sum k.
 void spread_over(const CpuStream& stream, const View& dy, AxisMask reduced, double scale, const MutableView& dx);
 
+// The same on CUDA. REQUIRES: dense float32 tensors.
+void sum_over(const CudaStream& stream, const View& x, AxisMask reduced, double scale, const MutableView& y);
+std::int64_t sum_over_workspace_bytes(const CudaStream& stream, const Spec& x, AxisMask reduced);
+void spread_over(const CudaStream& stream, const View& dy, AxisMask reduced, double scale, const MutableView& dx);
+
 }  // namespace chiasm

@@ -16,7 +16,8 @@ OpCase over(const std::string& name, Shape shape, std::vector<int> axes, bool ke
 }
 
 CHIASM_OP_CASES(Max, {over("all", {2, 3, 5, 7}, {}), over("inner", {3, 37}, {-1}, true), over("outer", {7, 5}, {0}),
-                      over("ends", {3, 5, 41}, {0, 2}), over("middle", {3, 5, 7}, {1}), over("single", {1, 1}, {})});
+                      over("ends", {3, 5, 41}, {0, 2}), over("middle", {3, 5, 7}, {1}), over("single", {1, 1}, {}),
+                      over("long", {1031}, {}), over("tall", {257, 5}, {0}), over("quads", {33, 8}, {1})});
 
 TEST(Max, AgreesWithGolden) {
   const Golden golden("reduction");

@@ -28,7 +28,10 @@ std::vector<OpCase> rows() {
           over<Op>("wide", {3, 1031}, {0}, false, 3),
           over<Op>("long", {9001}, {0}, true, 9001),
           over<Op>("single", {1, 1}, {}, false, 1),
-          over<Op>("one_kept", {6, 1}, {0}, false, 6)};
+          over<Op>("one_kept", {6, 1}, {0}, false, 6),
+          over<Op>("threes", {257, 3}, {1}, false, 3),
+          over<Op>("quads", {33, 8}, {1}, false, 8),
+          over<Op>("tall", {1031, 4}, {0}, false, 1031)};
 }
 
 CHIASM_OP_CASES(Sum, rows<Sum>());
@@ -40,7 +43,8 @@ OpCase to(const std::string& name, Shape from, Shape shape, double reduction) {
 
 CHIASM_OP_CASES(SumTo, {to("bias", {2, 3, 5, 7}, {7}, 30), to("batch", {4, 3, 5, 2}, {1, 3, 5, 2}, 4),
                         to("channels", {2, 3, 5, 7}, {2, 3, 5, 1}, 7), to("both", {3, 5, 4}, {5, 1}, 12),
-                        to("nothing", {3, 5}, {3, 5}, 1), to("scalar", {19}, {}, 19)});
+                        to("nothing", {3, 5}, {3, 5}, 1), to("scalar", {19}, {}, 19),
+                        to("rows", {3, 1031}, {3, 1}, 1031), to("odd_bias", {257, 33}, {33}, 257)});
 
 TEST(Sum, AgreesWithGolden) {
   const Golden golden("reduction");

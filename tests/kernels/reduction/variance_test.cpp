@@ -18,11 +18,13 @@ OpCase one_element() {
   return c;
 }
 
-CHIASM_OP_CASES(Variance, {over("all", {2, 3, 5, 7}, Variance{}, 210),
-                           over("channels", {2, 3, 5, 7}, Variance{{0, 1, 2}, true}, 30),
-                           over("inner", {3, 37}, Variance{{-1}, false, true}, 37),
-                           over("ends", {3, 5, 41}, Variance{{0, 2}}, 123),
-                           over("two", {2, 9}, Variance{{0}, false, true}, 2), one_element()});
+CHIASM_OP_CASES(Variance,
+                {over("all", {2, 3, 5, 7}, Variance{}, 210),
+                 over("channels", {2, 3, 5, 7}, Variance{{0, 1, 2}, true}, 30),
+                 over("inner", {3, 37}, Variance{{-1}, false, true}, 37),
+                 over("ends", {3, 5, 41}, Variance{{0, 2}}, 123), over("long", {2, 1031}, Variance{{1}}, 1031),
+                 over("tall", {257, 3}, Variance{{0}}, 257), over("quads", {33, 8}, Variance{{0}}, 33),
+                 over("two", {2, 9}, Variance{{0}, false, true}, 2), one_element()});
 
 TEST(Variance, AgreesWithGolden) {
   const Golden golden("reduction");
