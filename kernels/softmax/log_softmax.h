@@ -2,6 +2,7 @@
 // LogSoftmax: y_i = x_i - log sum_j e^x_j over the last axis, computed after subtracting the largest x of the row.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct LogSoftmax {
   BatchRule batch_rule(std::span<const Spec> in) const { return BatchRule::each_if(in[0].shape.rank() > 1); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
+  std::int64_t backward_workspace_bytes(const CudaStream& stream, int input, std::span<const Spec> in) const;
 };
 
 }  // namespace chiasm

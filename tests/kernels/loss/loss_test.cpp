@@ -24,8 +24,9 @@ OpCase labels(const std::string& name, std::int64_t samples, std::int64_t classe
 
 template <class Op>
 std::vector<OpCase> label_cases() {
-  return {labels<Op>("digits", 7, 10), labels<Op>("many", 3, 101), labels<Op>("one_sample", 1, 3),
-          labels<Op>("one_class", 2, 1)};
+  return {labels<Op>("digits", 7, 10),   labels<Op>("many", 3, 101),         labels<Op>("one_sample", 1, 3),
+          labels<Op>("one_class", 2, 1), labels<Op>("many_samples", 257, 3), labels<Op>("quads", 5, 64),
+          labels<Op>("long", 2, 1031)};
 }
 CHIASM_OP_CASES(CrossEntropy, label_cases<CrossEntropy>());
 CHIASM_OP_CASES(SigmoidCrossEntropy, label_cases<SigmoidCrossEntropy>());
@@ -37,6 +38,7 @@ OpCase pair(const std::string& name, Shape shape, double length) {
 }
 
 CHIASM_OP_CASES(SquaredError, {pair("vector", {5}, 1), pair("rows", {3, 37}, 37), pair("images", {2, 3, 5, 7}, 105),
+                               pair("many", {257, 3}, 3), pair("quads", {5, 32}, 32), pair("long", {1, 1031}, 1031),
                                pair("single", {1, 1}, 1)});
 
 TEST(Loss, AgreesWithGolden) {

@@ -21,7 +21,11 @@ std::vector<OpCase> rows() {
   };
   OpCase single = row("single", {1, 1}, 1);
   single.may_be_vacuous = true;  // 1, or 0, whatever the input
-  return {row("logits", {3, 10}, 10), row("odd", {37}, 37), row("deep", {2, 2, 65}, 65), single};
+  return {row("logits", {3, 10}, 10),       row("odd", {37}, 37),
+          row("deep", {2, 2, 65}, 65),      row("threes", {33, 3}, 3),
+          row("quads", {5, 128}, 128),      row("two_packs", {3, 257}, 257),
+          row("four_packs", {2, 500}, 500), row("eight_packs", {2, 1001}, 1001),
+          row("long", {2, 1031}, 1031),     single};
 }
 
 CHIASM_OP_CASES(Softmax, rows<Softmax>());
