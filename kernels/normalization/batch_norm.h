@@ -29,6 +29,10 @@ struct BatchNorm {
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;
   std::int64_t backward_workspace_bytes(const CpuStream& stream, int input, std::span<const Spec> in) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
+  std::int64_t backward_workspace_bytes(const CudaStream& stream, int input, std::span<const Spec> in) const;
 };
 
 }  // namespace chiasm

@@ -34,11 +34,16 @@ CHIASM_OP_CASES(BatchNorm, {normalised("image", make_op(BatchNorm{}), {2, 3, 5, 
                             normalised("rows", make_op(BatchNorm{1e-3}), {9, 5}, 9),
                             normalised("one_channel", make_op(BatchNorm{}), {3, 37, 1}, 111),
                             normalised("wide", make_op(BatchNorm{}), {11, 519}, 11),
+                            normalised("quads", make_op(BatchNorm{}), {257, 4}, 257),
+                            normalised("odd", make_op(BatchNorm{}), {65, 33}, 65),
                             lonely(normalised("one_row", make_op(BatchNorm{}), {1, 3}, 1)),
                             lonely(normalised("single", make_op(BatchNorm{}), {1}, 1))});
 CHIASM_OP_CASES(LayerNorm, {normalised("image", make_op(LayerNorm{}), {2, 3, 5, 7}, 105),
                             normalised("rows", make_op(LayerNorm{}), {5, 37}, 37),
                             normalised("one_sample", make_op(LayerNorm{}), {1, 2, 3, 5}, 30),
+                            normalised("quads", make_op(LayerNorm{}), {3, 5, 5, 8}, 200),
+                            normalised("long", make_op(LayerNorm{}), {2, 1031}, 1031),
+                            normalised("many", make_op(LayerNorm{}), {65, 3, 3}, 9),
                             normalised("one_channel", make_op(LayerNorm{}), {3, 4, 5, 1}, 20)});
 
 OpCase inference(const std::string& name, Shape x) {
@@ -49,8 +54,9 @@ OpCase inference(const std::string& name, Shape x) {
   return c;
 }
 
-CHIASM_OP_CASES(BatchNormInference, {inference("image", {2, 3, 5, 7}), inference("rows", {9, 5}),
-                                     inference("one_channel", {37, 1}), inference("single", {1, 1})});
+CHIASM_OP_CASES(BatchNormInference,
+                {inference("image", {2, 3, 5, 7}), inference("rows", {9, 5}), inference("one_channel", {37, 1}),
+                 inference("quads", {33, 8}), inference("odd", {65, 33}), inference("single", {1, 1})});
 
 OpCase response(const std::string& name, LocalResponseNorm op, Shape x) {
   return {.name = name, .op = make_op(op), .inputs = {{x, uniform(-2.0, 2.0)}}, .k = 8, .reduction = 11};
@@ -60,6 +66,8 @@ OpCase response(const std::string& name, LocalResponseNorm op, Shape x) {
 CHIASM_OP_CASES(LocalResponseNorm,
                 {response("image", {}, {2, 3, 5, 13}), response("strong", {2, 1.0, 0.5, 0.75}, {3, 9}),
                  response("blocks", {5, 1.0, 0.1, 0.75}, {1, 1037}), response("power", {3, 2.0, 0.3, 0.6}, {4, 7}),
+                 response("quads", {}, {5, 96}), response("odd", {3, 1.0, 0.2, 0.75}, {17, 33}),
+                 response("many", {}, {700, 3}), response("far", {100, 1.0, 0.01, 0.75}, {1, 301}),
                  response("self", {0, 1.0, 1.0, 1.0}, {5}), response("single", {}, {1, 1})});
 
 TEST(Normalization, AgreesWithGolden) {
