@@ -25,6 +25,9 @@ struct AdaptiveAveragePool2d {
   GradientRule gradient(int) const { return GradientRule::kernel({}); }
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
   std::int64_t flops(std::span<const Spec> in) const { return in[0].shape.elements(); }
 };
 

@@ -22,6 +22,9 @@ struct GlobalAveragePool {
   void forward(CpuStream& stream, Inputs in, Outputs out) const;
   void backward(CpuStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec> in) const;
+  void forward(CudaStream& stream, Inputs in, Outputs out) const;
+  void backward(CudaStream& stream, int input, Inputs in, Inputs out, View dy, MutableView dx) const;
+  std::int64_t workspace_bytes(const CudaStream& stream, std::span<const Spec> in) const;
 };
 
 }  // namespace chiasm

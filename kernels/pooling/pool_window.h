@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernels/convolution/window.h"
+#include "kernels/host_device.h"
 #include "kernels/view.h"
 
 namespace chiasm {
@@ -19,15 +20,15 @@ struct PixelRange {
 };
 
 // The pixels of window `i` that lie inside the image.
-inline PixelRange inside(std::int64_t i, std::int64_t stride, std::int64_t before, std::int64_t kernel,
-                         std::int64_t in) {
+CHIASM_HOST_DEVICE inline PixelRange inside(std::int64_t i, std::int64_t stride, std::int64_t before,
+                                            std::int64_t kernel, std::int64_t in) {
   const std::int64_t start = i * stride - before;
   return {std::max<std::int64_t>(start, 0), std::min(start + kernel, in)};
 }
 
 // The windows of [0, out) that cover input pixel `i`.
-inline PixelRange covering(std::int64_t i, std::int64_t stride, std::int64_t before, std::int64_t kernel,
-                           std::int64_t out) {
+CHIASM_HOST_DEVICE inline PixelRange covering(std::int64_t i, std::int64_t stride, std::int64_t before,
+                                              std::int64_t kernel, std::int64_t out) {
   const std::int64_t beyond = i + before - kernel;  // windows that start here or earlier end before i
   return {beyond < 0 ? 0 : beyond / stride + 1, std::min((i + before) / stride + 1, out)};
 }

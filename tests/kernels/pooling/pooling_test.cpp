@@ -35,6 +35,7 @@ std::vector<OpCase> rows() {
           row("gaps", Op{{1, 2}, {3, 3}, Padding2d::valid()}, {1, 8, 9, 17}, 2),
           row("crowded", Op{{2, 2}, {2, 2}, Padding2d::valid()}, {1, 3, 4, 131}, 4),
           row("wide", Op{}, {2, 3, 5, 37}, 4),
+          row("quads", Op{{3, 3}, {2, 2}, Padding2d::all(1)}, {2, 7, 6, 8}, 9),
           row("single", Op{}, {1, 1, 1, 1}, 1)};
 }
 
@@ -51,6 +52,8 @@ CHIASM_OP_CASES(GlobalAveragePool, {row("image", GlobalAveragePool{}, {2, 3, 5, 
 // Boxes that divide the image, overlap, repeat pixels, and are one.
 CHIASM_OP_CASES(AdaptiveAveragePool2d, {row("divides", AdaptiveAveragePool2d{2, 3}, {2, 4, 6, 3}, 6),
                                         row("overlaps", AdaptiveAveragePool2d{3, 2}, {2, 5, 7, 37}, 12),
+                                        row("quads", AdaptiveAveragePool2d{3, 3}, {2, 7, 5, 8}, 9),
+                                        row("one_box", AdaptiveAveragePool2d{1, 1}, {3, 9, 11, 5}, 99),
                                         row("enlarges", AdaptiveAveragePool2d{4, 5}, {1, 3, 2, 3}, 10),
                                         row("single", AdaptiveAveragePool2d{}, {1, 1, 1, 1}, 1)});
 
