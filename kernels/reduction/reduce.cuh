@@ -123,7 +123,7 @@ __device__ void add_quad(const R& reducer, typename R::State (&state)[4], const 
 }
 
 template <class R, bool kAligned>
-__global__ void __launch_bounds__(kReduceThreads)
+__global__ void __launch_bounds__(kReduceThreads, 2)
     reduce_columns_kernel(R reducer, ReduceLayout layout, typename R::State* partial) {
   using State = typename R::State;
   const int thread = static_cast<int>(threadIdx.x);
@@ -189,7 +189,7 @@ __global__ void __launch_bounds__(kReduceThreads)
 }
 
 template <class R, bool kAligned>
-__global__ void __launch_bounds__(kReduceThreads)
+__global__ void __launch_bounds__(kReduceThreads, 2)
     reduce_rows_kernel(R reducer, ReduceLayout layout, typename R::State* partial) {
   using State = typename R::State;
   const int thread = static_cast<int>(threadIdx.x);
@@ -244,7 +244,7 @@ __global__ void __launch_bounds__(kReduceThreads)
 
 // Joins the partial results [kept, pieces, row of the result] of each output, and stores it.
 template <class R>
-__global__ void __launch_bounds__(kReduceThreads)
+__global__ void __launch_bounds__(kReduceThreads, 2)
     reduce_fold_kernel(R reducer, ReduceLayout layout, const typename R::State* partial) {
   const int thread = static_cast<int>(threadIdx.x), side = kReduceThreads / layout.fold_threads;
   const int lane = thread / side;
