@@ -28,7 +28,7 @@
 // swapcontext() would do, but makes a system call for the signal mask at every switch.
 extern "C" void cuda_on_host_switch(void** save, void* load);
 asm(R"(
-.text
+.pushsection .text
 .p2align 4
 .hidden cuda_on_host_switch
 .globl cuda_on_host_switch
@@ -50,6 +50,7 @@ cuda_on_host_switch:
   popq %rbp
   ret
 .size cuda_on_host_switch, .-cuda_on_host_switch
+.popsection
 )");
 #endif
 

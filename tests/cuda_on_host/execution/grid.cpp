@@ -90,6 +90,9 @@ std::string hex(unsigned value) {
   return text;
 }
 
+// Leaves the kernel of a thread that cannot go on. The other threads of the block are forgotten where they wait.
+struct Stop {};
+
 // One block at a time; the object is kept between blocks for its stacks.
 class Block {
  public:
@@ -238,6 +241,7 @@ void Block::run_new_threads() {
       if (ready_first_ && next_ready_ < ready_.size()) return;
     }
     return;
+  } catch (const Stop&) {
   } catch (const std::exception& error) {
     failure_ = std::string("a C++ exception left the kernel: ") + error.what();
   } catch (...) {
@@ -381,7 +385,7 @@ void Block::recheck_warp(int warp) {
 void Block::fail(std::string why) {
   failed_ = true;
   failure_ = std::move(why);
-  for (;;) Fiber::leave();
+  throw Stop{};
 }
 
 // Groups of threads that wait at the same place.

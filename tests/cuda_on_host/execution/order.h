@@ -10,7 +10,7 @@ namespace cuda_on_host {
 
 enum class OrderKind : std::uint8_t {
   kForward,      // by index; a stream runs only what somebody waits for
-  kReverse,      // by falling index; streams run as much as they can, the youngest first
+  kReverse,      // by falling index; the stream that got work last goes first, as far as it can
   kAlternating,  // forward and reverse by turns, at every barrier, block, launch, wait and replay
   kShuffled,     // at random
 };

@@ -4,27 +4,45 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
+#include <string_view>
 #include <vector>
 
 namespace cuda_on_host {
 namespace {
 
-// The functions of the executable by address, static ones too: those that dladdr() does not know.
-std::map<std::uintptr_t, std::string> read_symbols() {
-  std::map<std::uintptr_t, std::string> symbols;
-  std::ifstream stream("/proc/self/exe", std::ios::binary);
-  const std::vector<char> file{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+// The executable's file, mapped; empty where it cannot be.
+std::string_view executable() {
+  static const std::string_view kept = [] {
+    const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return std::string_view();
+    struct stat status {};
+    void* mapped = fstat(file, &status) == 0
+                       ? mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file, 0)
+                       : MAP_FAILED;
+    close(file);
+    if (mapped == MAP_FAILED) return std::string_view();
+    return std::string_view(static_cast<const char*>(mapped), static_cast<std::size_t>(status.st_size));
+  }();
+  return kept;
+}
+
+// The name in the executable's table of the function at the address, static ones too, which dladdr() does not know.
+// Empty where there is none.
+std::string name_in_table(std::uintptr_t address) {
+  const std::string_view file = executable();
   ElfW(Ehdr) header;
-  if (file.size() < sizeof header || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0) return symbols;
+  if (file.size() < sizeof header || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0) return {};
   std::memcpy(&header, file.data(), sizeof header);
   std::uintptr_t base = 0;
   if (header.e_type == ET_DYN) {
@@ -37,7 +55,7 @@ std::map<std::uintptr_t, std::string> read_symbols() {
         &base);
   }
   std::vector<ElfW(Shdr)> sections(header.e_shnum);
-  if (header.e_shoff + sections.size() * sizeof(ElfW(Shdr)) > file.size()) return symbols;
+  if (header.e_shoff + sections.size() * sizeof(ElfW(Shdr)) > file.size()) return {};
   std::memcpy(sections.data(), file.data() + header.e_shoff, sections.size() * sizeof(ElfW(Shdr)));
   for (const auto& section : sections) {
     if (section.sh_type != SHT_SYMTAB || section.sh_link >= sections.size()) continue;
@@ -46,10 +64,10 @@ std::map<std::uintptr_t, std::string> read_symbols() {
       ElfW(Sym) symbol;
       std::memcpy(&symbol, file.data() + section.sh_offset + at, sizeof symbol);
       if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) continue;
-      symbols.emplace(base + symbol.st_value, names + symbol.st_name);
+      if (base + symbol.st_value == address) return names + symbol.st_name;
     }
   }
-  return symbols;
+  return {};
 }
 
 std::string readable(const std::string& mangled) {
@@ -74,14 +92,13 @@ std::string readable(const std::string& mangled) {
 }  // namespace
 
 std::string symbol_name(const void* function) {
-  static const auto* symbols = new std::map<std::uintptr_t, std::string>(read_symbols());
   static auto* names = new std::map<const void*, std::string>;
   if (const auto known = names->find(function); known != names->end()) return known->second;
   std::string name;
-  const auto found = symbols->find(reinterpret_cast<std::uintptr_t>(function));
+  const std::string found = name_in_table(reinterpret_cast<std::uintptr_t>(function));
   Dl_info info;
-  if (found != symbols->end()) {
-    name = readable(found->second);
+  if (!found.empty()) {
+    name = readable(found);
   } else if (dladdr(function, &info) != 0 && info.dli_sname != nullptr) {
     name = readable(info.dli_sname);
   } else {

@@ -58,7 +58,7 @@ std::string replay(const CUgraph_st& graph, std::uint64_t turn, cudaError_t* err
     const Task& task = graph.nodes[index]->task;
     if (std::string wrong = task.run ? task.run() : std::string(); !wrong.empty()) {
       *error = task.failure;
-      return task.name + ": " + wrong;
+      return task.title() + ": " + wrong;
     }
     for (int follower : followers[index]) {
       if (--missing[static_cast<std::size_t>(follower)] == 0) ready.push_back(follower);
@@ -187,7 +187,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     if (left != joined.end()) {
       return fail(cudaErrorStreamCaptureUnjoined,
                   "the stream that began the capture does not wait for " +
-                      capture->graph.nodes[static_cast<std::size_t>(left - joined.begin())]->task.name);
+                      capture->graph.nodes[static_cast<std::size_t>(left - joined.begin())]->task.title());
     }
     state().graphs.push_back(std::make_unique<CUgraph_st>(std::move(capture->graph)));
     *graph = state().graphs.back().get();

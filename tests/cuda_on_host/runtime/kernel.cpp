@@ -71,7 +71,8 @@ cudaError_t launch(const cudaLaunchConfig_t& config, Call call) {
                        .invoke = call.invoke,
                        .arguments = call.arguments.get()});
     };
-    return enqueue_task(config.stream, {.type = cudaGraphNodeTypeKernel, .name = symbol_name(call.kernel), .run = run});
+    return enqueue_task(config.stream,
+                        {.type = cudaGraphNodeTypeKernel, .name = {}, .run = run, .kernel = call.kernel});
   });
 }
 

@@ -54,7 +54,7 @@ void run(const std::shared_ptr<Queue>& queue) {
   item->task.run = nullptr;
   if (!wrong.empty()) {
     state().failure = item->task.failure;
-    failure_text() = item->task.name + ": " + wrong;
+    failure_text() = item->task.title() + ": " + wrong;
     drop_everything();
   }
 }
@@ -70,24 +70,61 @@ std::shared_ptr<Queue> needed_by(ItemPtr item) {
   }
 }
 
-std::shared_ptr<Queue> any(std::uint64_t turn) {
+// Those that can go on, from the one that has waited longest. Not empty while anything is pending.
+std::vector<std::shared_ptr<Queue>> able_queues() {
   std::vector<std::shared_ptr<Queue>> able;
   for (const auto& queue : state().queues) {
     if (!missing(*queue->items.front())) able.push_back(queue);
   }
+  return able;
+}
+
+std::shared_ptr<Queue> any(std::uint64_t turn) {
+  const auto able = able_queues();
   return able[static_cast<std::size_t>(choose(static_cast<int>(able.size()), turn))];
+}
+
+// How the streams share the device while somebody waits for an item.
+enum class Policy : std::uint8_t {
+  kLazy,           // what the item needs runs, nothing else: shows a missing wait for a producer
+  kYoungestFirst,  // the stream that got work last runs as far as it can: a consumer before its producer
+  kOthersFirst,    // the other streams run ahead: whoever overwrites what the item reads
+  kRandom,
+};
+
+Policy policy_of(std::uint64_t turn) {
+  switch (order().kind) {
+    case OrderKind::kForward:
+      return Policy::kLazy;
+    case OrderKind::kReverse:
+      return Policy::kYoungestFirst;
+    case OrderKind::kAlternating:
+      return static_cast<Policy>(turn % 3);
+    case OrderKind::kShuffled:
+      break;
+  }
+  return static_cast<Policy>(random_below(4));
+}
+
+std::shared_ptr<Queue> next_queue(Policy policy, const ItemPtr& item, std::uint64_t turn) {
+  if (policy == Policy::kLazy) return needed_by(item);
+  if (policy == Policy::kRandom) return any(turn);
+  const auto able = able_queues();
+  for (auto queue = able.rbegin(); queue != able.rend(); ++queue) {
+    if (policy == Policy::kYoungestFirst || *queue != item->queue.lock()) return *queue;
+  }
+  return able.back();
 }
 
 }  // namespace
 
-// Lazily, only what the item needs; or eagerly, the youngest stream as far as it goes, then the next.
 cudaError_t run_until(const ItemPtr& item) {
   if (failure() != cudaSuccess) return failure();
   if (!item || item->done) return cudaSuccess;
   const std::uint64_t turn = state().waits++;
-  const bool lazy = is_forward(turn);
+  const Policy policy = policy_of(turn);
   const DeviceAccess access;
-  while (!item->done) run(lazy ? needed_by(item) : any(turn));
+  while (!item->done) run(next_queue(policy, item, turn));
   return failure();
 }
 
@@ -107,7 +144,7 @@ void run_one() {
 
 cudaError_t enqueue_task(cudaStream_t handle, Task task, ItemPtr* item) {
   CUstream_st* stream = find_stream(handle);
-  if (stream == nullptr) return fail(cudaErrorInvalidResourceHandle, task.name + ": no such stream");
+  if (stream == nullptr) return fail(cudaErrorInvalidResourceHandle, task.title() + ": no such stream");
   if (stream->capture) return add_node(*stream, std::move(task));
   State& all = state();
   CUstream_st* legacy = all.streams[0].get();
@@ -117,7 +154,7 @@ cudaError_t enqueue_task(cudaStream_t handle, Task task, ItemPtr* item) {
       if (!other->blocking) continue;
       if (other->capture) {
         return invalidate(*other->capture, cudaErrorStreamCaptureImplicit,
-                          task.name + " on the default stream while a blocking stream captures");
+                          task.title() + " on the default stream while a blocking stream captures");
       }
       if (other->queue->last && !other->queue->last->done) made->after.push_back(other->queue->last);
       // What that stream's next item would have waited for, this one does too.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/cuda_on_host/execution/symbols.h"
 #include "tests/cuda_on_host/runtime/types.h"
 
 namespace cuda_on_host {
@@ -22,6 +23,9 @@ struct Task {
   std::string name;
   std::function<std::string()> run;              // returns what went wrong
   cudaError_t failure = cudaErrorLaunchFailure;  // the error when something did
+  const void* kernel = nullptr;                  // looked up for messages only, in place of a name
+
+  std::string title() const { return kernel == nullptr ? name : symbol_name(kernel); }
 };
 
 struct Queue;
