@@ -68,13 +68,7 @@ namespace detail {
 
 [[noreturn]] void throw_without_cuda(const std::string& op);
 
-// While CUDA sides of ops are being added: whether this one is there.
-template <class Op>
-constexpr bool has_cuda_forward() {
-  return kWithCuda && requires(const Op& op, CudaStream& stream, Inputs in, Outputs out) {
-    op.forward(stream, in, out);
-  };
-}
+// An op without gradient has no backward().
 template <class Op>
 constexpr bool has_cuda_backward() {
   return kWithCuda && requires(const Op& op, CudaStream& stream, Inputs in, View dy, MutableView dx) {
@@ -258,7 +252,7 @@ class OpNode final : public AnyOp {
     return forward_workspace_bytes(stream, in);
   }
   void run(CudaStream& stream, Inputs in, Outputs out) const override {
-    if constexpr (detail::has_cuda_forward<Op>()) {
+    if constexpr (kWithCuda) {
       op_.forward(stream, in, out);
     } else {
       detail::throw_without_cuda(name());

@@ -167,7 +167,7 @@ std::unique_ptr<CudnnPlan> CudnnPlan::find(const CudaStream& stream, const Cudnn
       CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle)
           .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-      if (!plan.finalize_if_supported()) continue;
+      if (!plan.finalize_or_give_up()) continue;
       const std::vector<std::int64_t> bytes =
           plan.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1);
       if (bytes.at(0) > kMaxWorkspace) continue;

@@ -56,6 +56,9 @@ class CudnnDescriptor {
     return true;
   }
 
+  // Whatever is wrong. For plans: an engine that cannot be built, for a reason of its own, is one engine less.
+  bool finalize_or_give_up() { return cudnnBackendFinalize(descriptor_) == CUDNN_STATUS_SUCCESS; }
+
   // At most `limit` values.
   template <class T>
   std::vector<T> get(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t limit) const {

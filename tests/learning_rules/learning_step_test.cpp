@@ -9,6 +9,7 @@
 
 #include "learning_rules/feedback.h"
 #include "models/network.h"
+#include "tests/support/cuda.h"
 #include "tests/support/running_network.h"
 #include "tests/support/training.h"
 
@@ -133,6 +134,19 @@ TEST_P(AllRules, PassesChangeNothing) {
   const Trained expected = train(plain, plain_parameters, {.threads = 1, .passes = "none"});
   const Trained actual = train(compiled, compiled_parameters, {.threads = 1});
   expect_near(actual, expected, {.relative = 1e-8, .absolute = 1e-10});
+}
+
+// Float32 on both: sums of a few hundred products, three steps of which each builds on the last, and pseudo-inverses
+// and ratios of norms in some primitives.
+TEST_P(AllRules, TrainOnCudaLikeOnTheCpu) {
+  CHIASM_NEEDS_CUDA();
+  Parameters parameters;
+  const Graph step = step_of(GetParam(), parameters, DType::kFloat32, "all");
+  const Trained expected = train(step, parameters, {.threads = 1});
+  const ProgramOptions on_cuda{.device = {Device::Kind::kCuda, 0}, .deterministic = true};
+  const Trained actual = train(step, parameters, on_cuda);
+  expect_near(actual, expected, {rounding_tolerance(DType::kFloat32, 60.0, 400.0).relative, 1e-6});
+  expect_same_bits(train(step, parameters, on_cuda), actual);
 }
 
 TEST_P(AllRules, PhasesOfTheirOwnDoNotTouchTheOtherWeights) {

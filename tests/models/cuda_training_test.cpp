@@ -17,8 +17,9 @@ constexpr Device kCuda{Device::Kind::kCuda, 0};
 constexpr std::int64_t kBatch = 3;
 
 // Three steps of training. Sums of at most a few hundred products, and what a step rounds differently the next one
-// builds on: the factor covers depth (about 20 layer-steps) and steps.
-const Tolerance kSteps = rounding_tolerance(DType::kFloat32, 40.0, 300.0);
+// builds on: the factor covers depth (about 20 layer-steps) and steps. A bias before batch normalisation has a gradient
+// of zero, of which rounding leaves up to 1e-6: a few hundred terms of order one that cancel.
+const Tolerance kSteps{rounding_tolerance(DType::kFloat32, 40.0, 300.0).relative, 1e-6};
 
 struct Twin {
   Parameters parameters;
@@ -32,7 +33,13 @@ void expect_cuda_agrees_with_cpu(const std::string& network) {
   Twin twin(network);
   const Trained cpu = twin.run({.threads = 1});
   ASSERT_TRUE(std::isfinite(cpu.losses.back()));
-  EXPECT_GT(std::fabs(cpu.losses.front() - cpu.losses.back()), 1e-4) << "nothing was learnt";
+  // Most states were moved by more than what is tolerated between devices; a few get next to no gradient in three
+  // steps.
+  std::size_t moved = 0;
+  for (const auto& [name, tensor] : twin.parameters.tensors()) {
+    moved += !near(cpu.states.at(name).view(), tensor.view(), kSteps);
+  }
+  EXPECT_GT(2 * moved, twin.parameters.tensors().size());
   expect_near(twin.run({.device = kCuda}), cpu, kSteps);
 }
 
@@ -55,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Models, CircuitsOnCuda, testing::ValuesIn(circuits()),
                          [](const auto& info) { return info.param.name; });
 
 // Normalisation of three kinds, dropout, pooling of every kind, separable convolution.
-const char* const kLayers = R"({"image": [12, 12, 3], "steps": 1,
+const char* const kLayers = R"({"image": [12, 12, 3], "steps": 1, "feedforward_delay": 0,
   "layers": [
     {"name": "conv1", "pre": [{"op": "conv", "channels": 8, "kernel": 3, "stride": 2}, {"op": "batch_norm"}, "relu"],
      "post": [{"op": "local_response_norm"}]},

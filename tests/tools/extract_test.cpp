@@ -13,6 +13,8 @@
 #include "engine/io/npy.h"
 #include "engine/io/zip.h"
 #include "engine/weights.h"
+#include "tests/support/compare.h"
+#include "tests/support/cuda.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/image_files.h"
 #include "tests/support/process.h"
@@ -92,6 +94,24 @@ TEST_F(ExtractCommand, WritesTheSameFeaturesFromFoldersAndZips) {
   for (std::size_t t = 0; t < 4; ++t) {
     const Tensor x = a->read(1, t, 0, 5), y = b->read(1, t, 0, 5);
     EXPECT_EQ(std::ranges::equal(x.values<float>(), y.values<float>()), t < 3) << t;
+  }
+}
+
+TEST_F(ExtractCommand, GivesTheSameFeaturesOnCuda) {
+  CHIASM_NEEDS_CUDA();
+  for (const char* device : {"cpu", "cuda:0"}) {
+    const ProcessResult r =
+        extract({"--images", images(), "--out", folder / (std::string(device) + ".npz"), "--device", device});
+    ASSERT_EQ(r.status, 0) << r.err;
+  }
+  const auto cpu = open_features(folder / "cpu.npz"), cuda = open_features(folder / "cuda:0.npz");
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    for (std::size_t t = 2; t < 5; ++t) {
+      // Sums of at most 96 products after two layers of at most 36.
+      EXPECT_TRUE(near(cuda->read(layer, t, 0, 5).view(), cpu->read(layer, t, 0, 5).view(),
+                       rounding_tolerance(DType::kFloat32, 8.0, 96.0)))
+          << layer << " at " << t;
+    }
   }
 }
 
