@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds chiasm and runs every test. Ends with ctest's closing lines.
-#   test.sh                the optimised build; where nvcc is found, also compiles the CUDA build
-#   test.sh --sanitizers   the build with assertions and the address and undefined-behaviour sanitizers instead
+#   test.sh                every test, in an optimised build whose CUDA device is emulated; the CUDA tests also with
+#                          sanitizers; where nvcc is found, also compiles the CUDA build
+#   test.sh --sanitizers   every test in the build with assertions and the address and undefined-behaviour sanitizers
 set -euo pipefail
 
 usage() {
-  sed -n '3,5s/^# //p' "${BASH_SOURCE[0]}"
+  sed -n '3,6s/^# //p' "${BASH_SOURCE[0]}"
 }
 
-preset=cpu-release
+preset=cuda-on-host
 for argument in "$@"; do
   case $argument in
     --sanitizers) preset=cpu-debug ;;
@@ -40,25 +41,35 @@ quietly() {
   fi
 }
 
-# build PRESET FOLDER
+# build PRESET FOLDER [CMAKE OPTION...] [-- TARGET...]
 build() {
-  local start=$SECONDS
-  mkdir -p "$2"
-  quietly "$2/configure.log" cmake --preset "$1"
-  quietly "$2/build.log" cmake --build --preset "$1"
-  echo "built $1 in $((SECONDS - start)) s"
+  local start=$SECONDS preset=$1 folder=$2
+  shift 2
+  local options=() targets=()
+  while (($# > 0)) && [[ $1 != -- ]]; do
+    options+=("$1")
+    shift
+  done
+  if (($# > 0)); then
+    targets=(--target "${@:2}")
+  fi
+  mkdir -p "$folder"
+  quietly "$folder/configure.log" cmake --preset "$preset" "${options[@]}"
+  quietly "$folder/build.log" cmake --build --preset "$preset" "${targets[@]}"
+  echo "built $preset in $((SECONDS - start)) s"
 }
 
 nvcc=$(command -v nvcc || command -v /usr/local/cuda/bin/nvcc || true)
 case $preset in
-  cpu-release)
-    folder=build
-    build cpu-release build
+  cuda-on-host)
+    folder=build-host
+    build cuda-on-host build-host
+    build cpu-debug build-debug -- kernels_tests
+    quietly build-debug/cuda-sanitized.log build-debug/tests/kernels_tests --gtest_filter='*Cuda*'
+    echo "with sanitizers: $(sed -n 's/^\[  PASSED  \] //p' build-debug/cuda-sanitized.log)"
     if [[ -n $nvcc ]]; then
-      # The library and the command: what must compile. The tests run on whatever devices are present, below.
-      quietly build/configure-cuda.log cmake --preset cuda-release -DCHIASM_BUILD_TESTS=OFF
-      quietly build/build-cuda.log cmake --build --preset cuda-release
-      echo "compiled the CUDA build with $nvcc"
+      # The library and the command for one architecture: what must compile and link. Tests run where a device is.
+      build cuda-release build-cuda -DCHIASM_BUILD_TESTS=OFF -DCMAKE_CUDA_ARCHITECTURES=90a
     fi
     ;;
   cpu-debug)
