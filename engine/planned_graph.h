@@ -35,8 +35,8 @@ class PlannedGraph {
 struct PlannedStep {
   const AnyOp* op = nullptr;
   NodeId node = -1;
-  OpCall call;
-  std::span<std::byte> workspace;
+  OpCall call = {};
+  std::span<std::byte> workspace = {};
 };
 
 // The nodes that compute something, in order; `first_commit` is the number of those before the first that commits.
