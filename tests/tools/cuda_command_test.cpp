@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/cuda.h"
 #include "tests/tools/quadrants.h"

@@ -6,13 +6,13 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
+#include "tests/support/quadrants_recipe.h"
 
 namespace chiasm::test {
 
@@ -49,24 +49,7 @@ class QuadrantsTest : public testing::Test {
     write_text(recipe, recipe_text());
   }
 
-  std::string recipe_text() const {
-    nlohmann::json json = nlohmann::json::parse(R"({
-      "chiasm": 1, "name": "quadrants",
-      "data": {"format": "idx", "normalise": {"mean": [0.3], "std": [0.25]}, "augment": {"pad": 1}, "train": {}, "test": {"limit": 40}},
-      "model": {"image": [8, 8, 1], "steps": 5, "layers": [
-        {"name": "conv1", "pre": [{"op": "conv", "channels": 4, "kernel": 3}, {"op": "batch_norm"}, "elu"], "post": [{"op": "max_pool", "size": 2}]},
-        {"name": "conv2", "pre": [{"op": "conv", "channels": 6, "kernel": 3}, {"op": "dropout", "rate": 0.1}],
-         "cell": {"type": "rgc", "cell_channels": 3, "tau": {"kernel": 3, "separable": true}, "gate": {"kernel": 3, "separable": true}}},
-        {"name": "readout", "pre": [{"op": "flatten"}, {"op": "linear", "units": 4}]}],
-        "connections": [{"source": "conv2", "target": "conv2"}]},
-      "train": {"batch": 8, "epochs": 4, "seed": 3, "optimizer": {"type": "sgd", "momentum": 0.9}, "learning_rate": 0.02,
-                "snapshot_every_steps": 5, "log_every_steps": 3}})");
-    for (const char* part : {"train", "test"}) {
-      json["data"][part]["path"] = folder / "images";
-      json["data"][part]["labels"] = folder / "labels";
-    }
-    return json.dump();
-  }
+  std::string recipe_text() const { return quadrants_recipe(folder / "images", folder / "labels"); }
 
   ProcessResult chiasm(std::vector<std::string> arguments, const ProcessOptions& options = {}) const {
     arguments.insert(arguments.begin(), kCommand);

@@ -16,8 +16,12 @@ namespace {
 template <class Op>
 std::vector<OpCase> rows() {
   const auto row = [](const std::string& name, Shape shape, double length) {
-    return OpCase{
+    OpCase made{
         .name = name, .op = make_op(Op{}), .inputs = {{shape, uniform(-4.0, 4.0)}}, .k = 12, .reduction = length};
+    // The loss of the differences sums up to 2000 logarithms near 8: it is rounded by 2^-53 of that sum a few times,
+    // and divided by 2h.
+    if (shape.elements() > 500) made.difference_tolerance = 3e-6;
+    return made;
   };
   OpCase single = row("single", {1, 1}, 1);
   single.may_be_vacuous = true;  // 1, or 0, whatever the input
