@@ -108,8 +108,9 @@ class Parameters:
 
 
 class Network:
-    def __init__(self, model, dtype=torch.float32, memory_format=torch.contiguous_format):
+    def __init__(self, model, dtype=torch.float32, memory_format=torch.contiguous_format, device="cpu"):
         self.model = model
+        self.device = device  # of the parameters that load() makes
         self.steps = model["steps"]
         self.off = model.get("image_off", -1)
         self.blank = model["blank"]
@@ -152,11 +153,11 @@ class Network:
             if tensor.shape != self.parameters.tensors[name].shape:
                 raise ValueError(f"{name}: shape {tuple(array.shape)}, expected {self.shapes()[name]}")
             format = self.memory_format if tensor.dim() == 4 else torch.contiguous_format
-            self.parameters.tensors[name] = tensor.clone(memory_format=format).requires_grad_()
+            self.parameters.tensors[name] = tensor.to(self.device).clone(memory_format=format).requires_grad_()
 
     def export(self, tensors):
         """{name: NumPy array in chiasm's layout} of tensors that are laid out like the parameters."""
-        return {n: Parameters.outside(t.detach()).contiguous().numpy() for n, t in tensors.items()}
+        return {n: Parameters.outside(t.detach()).contiguous().cpu().numpy() for n, t in tensors.items()}
 
     def optimizer(self, rate, momentum):
         groups = {}
@@ -190,6 +191,8 @@ class Network:
     def stage(self, path, stage, x):
         if stage == "elu":
             return F.elu(x)
+        if stage == "relu":
+            return F.relu(x)
         op = stage["op"]
         if op == "conv":
             refuse_unknown(path, stage, CONV_SETTINGS)
@@ -290,7 +293,7 @@ class Network:
         batch = image.shape[0]
 
         def zeros(shape):
-            full = torch.zeros((batch, *shape), dtype=image.dtype)
+            full = torch.zeros((batch, *shape), dtype=image.dtype, device=image.device)
             return full.contiguous(memory_format=self.memory_format) if full.dim() == 4 else full
 
         output = {name: zeros(self.output_shape[name]) for name in self.names}
@@ -319,7 +322,7 @@ class Network:
 
     def run_pruned(self, image):
         def zeros(shape):
-            one = torch.zeros((1, *shape), dtype=image.dtype)
+            one = torch.zeros((1, *shape), dtype=image.dtype, device=image.device)
             return one.contiguous(memory_format=self.memory_format) if one.dim() == 4 else one
 
         needed = self._needed()

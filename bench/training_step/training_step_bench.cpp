@@ -2,6 +2,7 @@
 // Question: how long does one training step of a recipe take, and where does the time go? It is compare.py that puts
 // PyTorch beside it, alternating between processes; this program is one of them.
 //   training_step_bench --recipe FILE --data FILE.npz [--set key=value]... [--passes LIST] [--threads N] [--reps N]
+//                       [--device cpu|cuda:N] [--math float32|tf32|bfloat16] [--capture on|off]
 // The npz holds "image" [N, H, W, C] (normalised), "label" int32 [N] and every parameter by name. One JSON line about
 // the program comes first. Then, with --reps, N steps; without, commands from standard input, each answered by a line:
 //   step       one training step: {"seconds", "loss"}
@@ -9,7 +10,8 @@
 //   overhead   a whole replay against the sum of its nodes' times, which reading the clock inflates: medians of 7
 //   save FILE  npz of "logits" and "loss" of the last step, and parameters and momenta by name
 //   quit
-// A step is what `chiasm train` does between two batches: compute, check that results are finite, update.
+// On CUDA `profile` waits after every node, so that its sum holds what launching costs; cuda_nodes_bench has the sum
+// without it. A step is what `chiasm train` does between two batches: compute, check that results are finite, update.
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -36,6 +38,13 @@ struct Options {
   int reps = 0;  // 0: commands
 };
 
+CudaMath math_of(const std::string& name) {
+  if (name == "float32") return CudaMath::kFloat32;
+  if (name == "tf32") return CudaMath::kTf32;
+  if (name == "bfloat16") return CudaMath::kBfloat16;
+  throw InputError("--math is float32, tf32 or bfloat16, not " + name);
+}
+
 Options parse(const std::vector<std::string>& words) {
   Options o;
   for (std::size_t i = 0; i < words.size(); i += 2) {
@@ -52,6 +61,13 @@ Options parse(const std::vector<std::string>& words) {
       o.program.passes = value;
     } else if (key == "--threads") {
       o.program.threads = std::stoi(value);
+    } else if (key == "--device") {
+      o.program.device = Device::parse(value);
+    } else if (key == "--math") {
+      o.program.math = math_of(value);
+    } else if (key == "--capture") {
+      if (value != "on" && value != "off") throw InputError("--capture is on or off, not " + value);
+      o.program.capture = value == "on";
     } else if (key == "--reps") {
       o.reps = std::stoi(value);
     } else {
@@ -64,7 +80,8 @@ Options parse(const std::vector<std::string>& words) {
 
 class Bench {
  public:
-  explicit Bench(const Options& options) : recipe_(load_recipe(options.recipe, options.overrides)) {
+  explicit Bench(const Options& options)
+      : recipe_(load_recipe(options.recipe, options.overrides)), on_device_(options.program.device.is_cuda()) {
     const std::map<std::string, Tensor> data = read_npz(options.data);
     const double start = now();
     const std::int64_t batch = data.at("label").shape()[0];
@@ -84,7 +101,9 @@ class Bench {
               {"gflop", work.flops / 1e9},
               {"matrix_gflop", work.matrix_flops / 1e9},
               {"parameters", parameters_.count()},
+              {"device", to_string(options.program.device)},
               {"arena_bytes", program_->arena_bytes()},
+              {"state_bytes", state_bytes()},
               {"peak_resident_bytes", peak_resident_bytes()}};
   }
 
@@ -97,6 +116,7 @@ class Bench {
         throw NumericalError("loss", "it or an update is not finite");
       }
       program_->run_commit();
+      if (on_device_) program_->updates_are_finite();  // waits for the updates as well
     });
     return {{"seconds", seconds}, {"loss", *program_->output("loss").as<float>()}};
   }
@@ -142,6 +162,13 @@ class Bench {
   }
 
  private:
+  // Of parameters, momenta and other states.
+  std::int64_t state_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto& [name, id] : program_->graph().states()) bytes += program_->graph().spec(id).bytes();
+    return bytes;
+  }
+
   // Every array of the file has its place, and every parameter is in the file.
   void load(const std::map<std::string, Tensor>& data) {
     parameters_.initialise(0);
@@ -166,6 +193,7 @@ class Bench {
   }
 
   Recipe recipe_;
+  bool on_device_;
   Parameters parameters_;
   std::optional<Program> program_;
   Json about_;
