@@ -10,9 +10,12 @@ CHIASM_BUILD_PACKAGES=(
   nlohmann-json3-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
-CHIASM_TEST_PACKAGES=(libgmock-dev libgtest-dev)
+CHIASM_TEST_PACKAGES=(libgmock-dev libgtest-dev patchelf)
 # shellcheck disable=SC2034
 CHIASM_DATA_PACKAGES=(dataset-fashion-mnist)
+# What tools/bundle.sh needs beside a build; its test makes a bundle.
+# shellcheck disable=SC2034
+CHIASM_BUNDLE_PACKAGES=(binutils patchelf xz-utils)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {

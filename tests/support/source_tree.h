@@ -7,8 +7,11 @@
 
 namespace chiasm::test {
 
-// Without "/" at its end.
+// Without "/" at its end. Where CHIASM_SOURCE_DIR says, if it is set: in a bundle (tools/bundle.sh).
 const std::string& source_folder();
+
+// The chiasm command, which tests run like anybody; CHIASM_COMMAND may name another. Empty where the build has none.
+const std::string& chiasm_command();
 
 // A file that is not part of chiasm and may be absent: beside the source tree in shared/data, or where
 // CHIASM_SHARED_DATA says. A test that needs it is skipped, and counted as skipped, without it.

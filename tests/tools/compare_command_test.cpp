@@ -10,6 +10,7 @@
 
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -67,7 +68,7 @@ class CompareCommandTest : public testing::Test {
   }
 
   ProcessResult compare(std::vector<std::string> arguments, const ProcessOptions& options = {}) const {
-    std::vector<std::string> all{CHIASM_COMMAND, "compare", "--threads", "2"};
+    std::vector<std::string> all{chiasm_command(), "compare", "--threads", "2"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_process(all, options);
   }
@@ -108,7 +109,7 @@ TEST_F(CompareCommandTest, TrainsEachRecipeAndItsControl) {
     EXPECT_GT(run.at("training_seconds").get<double>(), 0.0);
     EXPECT_GT(run.at("gflop_per_training_step").get<double>(), 0.0);
     // The run folder is an ordinary one and says the same.
-    const ProcessResult evaluated = run_process({CHIASM_COMMAND, "evaluate", out + "/" + folders[i], "--json"});
+    const ProcessResult evaluated = run_process({chiasm_command(), "evaluate", out + "/" + folders[i], "--json"});
     ASSERT_EQ(evaluated.status, 0) << evaluated.err;
     const json evaluation = json::parse(evaluated.out);
     EXPECT_EQ(evaluation.at("step"), 20);
@@ -116,7 +117,7 @@ TEST_F(CompareCommandTest, TrainsEachRecipeAndItsControl) {
     EXPECT_DOUBLE_EQ(run.at("top1").get<double>(), evaluation.at("top1").get<double>());
     // Results have six digits.
     EXPECT_NEAR(run.at("loss").get<double>(), evaluation.at("loss").get<double>(), 1e-5);
-    const ProcessResult described = run_process({CHIASM_COMMAND, "describe", out + "/" + folders[i], "--json"});
+    const ProcessResult described = run_process({chiasm_command(), "describe", out + "/" + folders[i], "--json"});
     EXPECT_EQ(run.at("parameters"), json::parse(described.out).at("parameters"));
     EXPECT_EQ(run.at("units"), json::parse(described.out).at("units"));
   }

@@ -30,7 +30,7 @@ const std::string kRecipes = test::source_folder() + "/models/recipes/";
 const std::string kSqueezenet = kRecipes + "squeezenet_1_0.json";
 
 ProcessResult convert(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {CHIASM_COMMAND, "convert"});
+  arguments.insert(arguments.begin(), {chiasm_command(), "convert"});
   return run_process(arguments);
 }
 

@@ -18,6 +18,7 @@
 #include "tests/support/file_corpus.h"
 #include "tests/support/image_files.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::test {
@@ -51,7 +52,7 @@ class ExtractCommand : public testing::Test {
   }
 
   ProcessResult extract(std::vector<std::string> more, const ProcessOptions& options = {}) const {
-    std::vector<std::string> arguments{CHIASM_COMMAND, "extract", recipe, "--threads", "1"};
+    std::vector<std::string> arguments{chiasm_command(), "extract", recipe, "--threads", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_process(arguments, options);
   }
@@ -137,7 +138,7 @@ TEST_F(ExtractCommand, TakesWeightsFromARunOrAFile) {
   EXPECT_EQ(loaded, values({"--seed", "77"}));
   EXPECT_NE(loaded, values({}));
   const ProcessResult run =
-      run_process({CHIASM_COMMAND, "extract", folder / "run", "--threads", "1", "--images", images(), "--layers",
+      run_process({chiasm_command(), "extract", folder / "run", "--threads", "1", "--images", images(), "--layers",
                    "conv2", "--steps", "last", "--out", folder / "run.npz"});
   ASSERT_EQ(run.status, 0) << run.err;
   const Tensor rows = open_features(folder / "run.npz")->read(0, 0, 0, 5);

@@ -16,6 +16,7 @@
 #include "kernels/random/random_stream.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -62,7 +63,7 @@ class NeuralCommand : public testing::Test {
   }
 
   static ProcessResult chiasm(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), CHIASM_COMMAND);
+    arguments.insert(arguments.begin(), chiasm_command());
     arguments.insert(arguments.begin() + 2, {"--threads", "1"});
     return run_process(arguments);
   }

@@ -13,11 +13,9 @@
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
 #include "tests/support/quadrants_recipe.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
-
-// The command, as built beside the tests.
-inline const char* const kCommand = CHIASM_COMMAND;
 
 // An IDX file: magic, sizes, bytes.
 inline std::string idx(std::initializer_list<std::uint32_t> sizes, const std::string& bytes) {
@@ -52,7 +50,7 @@ class QuadrantsTest : public testing::Test {
   std::string recipe_text() const { return quadrants_recipe(folder / "images", folder / "labels"); }
 
   ProcessResult chiasm(std::vector<std::string> arguments, const ProcessOptions& options = {}) const {
-    arguments.insert(arguments.begin(), kCommand);
+    arguments.insert(arguments.begin(), chiasm_command());
     return run_process(arguments, options);
   }
   ProcessResult train(const std::string& out, std::vector<std::string> more = {},

@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 ProcessResult chiasm(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), CHIASM_COMMAND);
+  arguments.insert(arguments.begin(), chiasm_command());
   return run_process(arguments);
 }
 

@@ -8,6 +8,7 @@
 
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -45,13 +46,13 @@ class RecipeLanguage : public testing::Test {
     net = folder.write("tiny_decay.json", bytes_of(kNet));
   }
   static ProcessResult chiasm(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), CHIASM_COMMAND);
+    arguments.insert(arguments.begin(), chiasm_command());
     return run_process(arguments);
   }
   // With the folder of this test before the others that hold recipes.
   ProcessResult chiasm_here(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(),
-                     {"/usr/bin/env", "CHIASM_RECIPES=/nonexistent::" + folder.path(), CHIASM_COMMAND});
+                     {"/usr/bin/env", "CHIASM_RECIPES=/nonexistent::" + folder.path(), chiasm_command()});
     return run_process(arguments);
   }
   static json described(const ProcessResult& result) {
@@ -132,7 +133,7 @@ TEST_F(RecipeLanguage, FindsRecipesByName) {
 // The program beside share/chiasm/recipes, in any folder, prefers those to the source tree's.
 TEST_F(RecipeLanguage, InstalledRecipesAreFound) {
   std::filesystem::create_directories(folder / "bin");
-  std::filesystem::copy_file(CHIASM_COMMAND, folder / "bin/chiasm");
+  std::filesystem::copy_file(chiasm_command(), folder / "bin/chiasm");
   folder.write("share/chiasm/recipes/base/base.json", bytes_of(kBase));
   folder.write("share/chiasm/recipes/rgc_shallow.json", bytes_of(kNet));
   const ProcessResult result = run_process({folder / "bin/chiasm", "describe", "rgc_shallow", "--json"});

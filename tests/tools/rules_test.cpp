@@ -9,6 +9,7 @@
 #include "learning_rules/learning_config.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 #include "tools/rules/rule_list.h"
 
 namespace chiasm::test {
@@ -21,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 ProcessResult rules(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {CHIASM_COMMAND, "rules"});
+  arguments.insert(arguments.begin(), {chiasm_command(), "rules"});
   return run_process(arguments);
 }
 
@@ -145,7 +146,7 @@ TEST(Rules, ANameOfARuleAndAPresetShowsBoth) {
   write_text(folder / "presets/fa.json", R"({"title": "Mine", "published": "all", "defaults": "none",
                                              "learning_rule": {"rule": "feedback_alignment"}})");
   const ProcessResult r =
-      run_process({"/usr/bin/env", "CHIASM_RECIPES=" + folder.path(), CHIASM_COMMAND, "rules", "fa"});
+      run_process({"/usr/bin/env", "CHIASM_RECIPES=" + folder.path(), chiasm_command(), "rules", "fa"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_THAT(r.out, AllOf(HasSubstr("feedback_alignment (fa), a rule"), HasSubstr("--set learning_rule=fa"),
                            HasSubstr("fa, a preset"), HasSubstr("--set learning_rule.preset=fa")));

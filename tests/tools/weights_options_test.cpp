@@ -13,6 +13,7 @@
 #include "tests/support/file_corpus.h"
 #include "tests/support/hashed.h"
 #include "tests/support/process.h"
+#include "tests/support/source_tree.h"
 
 namespace chiasm::test {
 namespace {
@@ -43,7 +44,7 @@ class WeightsOptions : public testing::Test {
   }
 
   ProcessResult chiasm(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), CHIASM_COMMAND);
+    arguments.insert(arguments.begin(), chiasm_command());
     return run_process(arguments);
   }
   ProcessResult train(const std::string& out, const std::vector<std::string>& more) const {
