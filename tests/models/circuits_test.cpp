@@ -45,12 +45,13 @@ TEST_P(Circuits, EveryPassTrainsTheSameNetwork) {
   }
 }
 
-// Six timesteps, each of sums of up to a hundred products, there and back: 16 roundings for each. A layer norm divides
-// by a deviation that may be a tenth of its terms.
+// Six timesteps, each of sums of up to a hundred products, there and back: 32 roundings for each. A layer norm divides
+// by a deviation that may be a tenth of its terms, and the terms of its gain's gradient cancel: 22 are the most that was
+// seen with OpenBLAS's kernels for SSE3, AVX, AVX2 and AVX-512.
 TEST_P(Circuits, Float32FollowsFloat64) {
   const Network network = network_of(circuit_network(GetParam()));
   LossAndGradients wide(network), narrow(network, "all", DType::kFloat32);
-  const Tolerance tolerance = rounding_tolerance(DType::kFloat32, 16.0, 600.0);
+  const Tolerance tolerance = rounding_tolerance(DType::kFloat32, 32.0, 600.0);
   EXPECT_NEAR(narrow.loss(), wide.loss(), 1e-5);
   for (const std::string& name : wide.names) {
     EXPECT_TRUE(near(narrow.gradient(name), wide.gradient(name), tolerance)) << name;

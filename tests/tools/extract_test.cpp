@@ -197,8 +197,8 @@ TEST_F(ExtractCommand, NamesWhatIsWrong) {
 }
 
 TEST_F(ExtractCommand, LeavesNothingWhenItIsStoppedOrTheDiskIsFull) {
-  // Enough work for the signal to come while it runs.
-  Tensor many(Spec{DType::kUInt8, {3000, 8, 8}});
+  // Enough work for the signal to come while it runs, also where 2000 images take less than a second.
+  Tensor many(Spec{DType::kUInt8, {60000, 8, 8}});
   write_npy(folder / "many.npy", many);
   const std::vector<std::string> before = folder.names();
   for (const char* ending : {".h5", ".npz"}) {
