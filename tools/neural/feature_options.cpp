@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/neural/feature_options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "engine/glob.h"
@@ -10,15 +9,15 @@
 
 namespace chiasm {
 
-void FeatureOptions::add_to(CLI::App& verb, bool required) {
-  verb.add_option("--features", file, "What chiasm extract wrote, or .npy, .npz, .h5 or .mat arrays of stimuli x units")
-      ->required(required);
-  verb.add_option("--features-key", read.key, "Which array of the file");
-  verb.add_option("--features-axes", read.axes, "Which axis is which, such as unit,stimulus");
-  verb.add_option("--features-stimuli", read.ids, "Ids of the stimuli, where the features have none");
-  verb.add_option("--layers", layers, "Names or patterns (conv*) joined by commas; default: all")->delimiter(',');
-  verb.add_option("--steps", steps,
-                  "Time steps to average over: last, or steps and ranges 5..15; default: from the image's arrival on");
+void FeatureOptions::add_to(Verb verb, bool required) {
+  verb.option("--features", file, "What chiasm extract wrote, or .npy, .npz, .h5 or .mat arrays of stimuli x units")
+      .required(required);
+  verb.option("--features-key", read.key, "Which array of the file");
+  verb.option("--features-axes", read.axes, "Which axis is which, such as unit,stimulus");
+  verb.option("--features-stimuli", read.ids, "Ids of the stimuli, where the features have none");
+  verb.option("--layers", layers, "Names or patterns (conv*) joined by commas; default: all").joined_by(',');
+  verb.option("--steps", steps,
+              "Time steps to average over: last, or steps and ranges 5..15; default: from the image's arrival on");
 }
 
 std::shared_ptr<const FeatureLayers> FeatureOptions::open() const { return open_feature_layers(file, read); }

@@ -7,10 +7,7 @@
 #include <vector>
 
 #include "analysis/data/feature_layers.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/terminal/command_line.h"
 
 namespace chiasm {
 
@@ -20,7 +17,7 @@ struct FeatureOptions {
   std::vector<std::string> layers;  // names or patterns (conv*); empty: all
   std::string steps;                // "last", or numbers and ranges; empty: all from the arrival of the image on
 
-  void add_to(CLI::App& verb, bool required = true);
+  void add_to(Verb verb, bool required = true);
   std::shared_ptr<const FeatureLayers> open() const;
   // In the order of the file. Throws InputError for a pattern that no layer has.
   std::vector<std::size_t> select_layers(const FeatureLayers& features) const;

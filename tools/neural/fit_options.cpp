@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/neural/fit_options.h"
 
-#include <CLI/CLI.hpp>
-
 #include "analysis/maps/elastic_net_search.h"
 #include "analysis/matrix.h"
 #include "engine/io/npy.h"
@@ -32,34 +30,33 @@ int set_grid(MapOptions& options, const std::string& name) {
 
 }  // namespace
 
-void FitOptions::add_to(CLI::App& verb) {
-  verb.add_option("--method", method, "The map")->check(CLI::IsMember(map_methods()))->capture_default_str();
-  verb.add_option("--components", components, "Of pls; at most as many as the training stimuli allow")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  verb.add_flag("--scale", scale, "pls: divide by standard deviations");
-  verb.add_flag("--converged", converged, "pls: the converged weights, not those of the usual tolerance");
-  verb.add_option(
-      "--alpha", alpha,
-      "Penalty of ridge, lasso and elasticnet (1): a number, or for a choice 0.1,1,10, lowest:highest:count "
-      "or grid (ridge: 1e-8:1e8:17; the others: that of the MEC studies, also grid-short and grid-1d); of "
-      "factored (0.1): L2, of space and of channels");
-  verb.add_option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty (0.5), a number or several");
-  verb.add_flag("--alpha-over-n", alpha_over_n, "Divide alpha by the number of training stimuli");
-  verb.add_option("--folds", folds, "How one of several penalties is chosen: 0 leave-one-out (ridge), else folds (2)")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--train-fraction", train_fraction, "Of the stimuli")->capture_default_str();
-  verb.add_option("--splits", splits, "How many random splits into training and test stimuli; split s has seed s")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  verb.add_option("--train-indices", train_indices,
-                  "Train on these stimuli, test on the rest: an .npy file, or numbers and ranges such as 0..319");
-  verb.add_option("--bootstraps", bootstraps, "Halvings of the trials for noise correction (100); 0: none")
-      ->check(CLI::Range(0, 1000000));
-  verb.add_option("--seed", seed, "Of the halvings, and added to the seeds of the splits")->capture_default_str();
-  verb.add_option("--dtype", type, "float64 or float32; default: float64, and float32 for factored")
-      ->check(CLI::IsMember({"float64", "float32"}));
-  verb.add_option("--threads", threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+void FitOptions::add_to(Verb verb) {
+  verb.option("--method", method, "The map").one_of(map_methods()).show_default();
+  verb.option("--components", components, "Of pls; at most as many as the training stimuli allow")
+      .range(1, 1 << 20)
+      .show_default();
+  verb.flag("--scale", scale, "pls: divide by standard deviations");
+  verb.flag("--converged", converged, "pls: the converged weights, not those of the usual tolerance");
+  verb.option("--alpha", alpha,
+              "Penalty of ridge, lasso and elasticnet (1): a number, or for a choice 0.1,1,10, lowest:highest:count "
+              "or grid (ridge: 1e-8:1e8:17; the others: that of the MEC studies, also grid-short and grid-1d); of "
+              "factored (0.1): L2, of space and of channels");
+  verb.option("--l1-ratio", l1_ratio, "elasticnet: share of the L1 penalty (0.5), a number or several");
+  verb.flag("--alpha-over-n", alpha_over_n, "Divide alpha by the number of training stimuli");
+  verb.option("--folds", folds, "How one of several penalties is chosen: 0 leave-one-out (ridge), else folds (2)")
+      .range(0, 1000);
+  verb.option("--train-fraction", train_fraction, "Of the stimuli").show_default();
+  verb.option("--splits", splits, "How many random splits into training and test stimuli; split s has seed s")
+      .range(1, 100000)
+      .show_default();
+  verb.option("--train-indices", train_indices,
+              "Train on these stimuli, test on the rest: an .npy file, or numbers and ranges such as 0..319");
+  verb.option("--bootstraps", bootstraps, "Halvings of the trials for noise correction (100); 0: none")
+      .range(0, 1000000);
+  verb.option("--seed", seed, "Of the halvings, and added to the seeds of the splits").show_default();
+  verb.option("--dtype", type, "float64 or float32; default: float64, and float32 for factored")
+      .one_of({"float64", "float32"});
+  verb.option("--threads", threads, "0: one per core").range(0, 4096).show_default();
 }
 
 MapOptions FitOptions::map() const {

@@ -9,10 +9,7 @@
 
 #include "analysis/maps/map.h"
 #include "analysis/statistics/split.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/terminal/command_line.h"
 
 namespace chiasm {
 
@@ -25,7 +22,7 @@ struct FitOptions {
   double train_fraction = 0.5;
   std::uint64_t seed = 0;
 
-  void add_to(CLI::App& verb);
+  void add_to(Verb verb);
   MapOptions map() const;
   // As it was asked for, or else float64; float32 for the factored map, which is trained.
   std::string dtype() const;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/neural/response_options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -59,29 +58,29 @@ NeuralDataset reliable_units(const ResponseOptions& options, const NeuralDataset
 
 }  // namespace
 
-void ResponseOptions::add_to(CLI::App& verb, bool required) {
-  verb.add_option("--responses", file,
-                  "Recorded responses: .npy, .npz, .h5, .nwb, .nc, .mat or .csv; units x stimuli x repeats x time bins")
-      ->required(required);
-  verb.add_option("--responses-key", read.key, "Which array of the file");
-  verb.add_option("--axes", read.axes, "Which axis is which, such as stimulus,unit,repeat");
-  verb.add_option("--area", areas, "Use the units of these areas only, joined by commas")->delimiter(',');
-  verb.add_option("--area-key", read.areas, "Where the area of each unit is, if not in areas");
-  verb.add_option("--specimen-key", read.specimens, "Where the animal of each unit is, if not in specimens");
-  verb.add_option("--stimulus-key", read.stimulus_ids, "Where the id of each stimulus is, if not in stimulus_ids");
-  verb.add_option("--stimuli", read.ids,
-                  "Ids of the stimuli: a text file with one on each line, or the folder or .zip of their images");
-  verb.add_option("--intervals", read.intervals, "NWB: the table of trials below /intervals");
-  verb.add_option("--bin-ms", read.bin_width_ms, "NWB: width of a time bin; 0: the whole trial");
-  verb.add_option("--window", window, "Average over the time bins from:to, in ms");
-  verb.add_option("--min-reliability", min_reliability,
-                  "Use units whose split-half reliability is at least this, over 100 halvings")
-      ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--halves", halves,
-                  "How trials are halved: synchronised, the same repeats for all stimuli, as published; per-stimulus, "
-                  "equally many; auto: per-stimulus where trials are missing")
-      ->check(CLI::IsMember({"synchronised", "per-stimulus", "auto"}))
-      ->capture_default_str();
+void ResponseOptions::add_to(Verb verb, bool required) {
+  verb.option("--responses", file,
+              "Recorded responses: .npy, .npz, .h5, .nwb, .nc, .mat or .csv; units x stimuli x repeats x time bins")
+      .required(required);
+  verb.option("--responses-key", read.key, "Which array of the file");
+  verb.option("--axes", read.axes, "Which axis is which, such as stimulus,unit,repeat");
+  verb.option("--area", areas, "Use the units of these areas only, joined by commas").joined_by(',');
+  verb.option("--area-key", read.areas, "Where the area of each unit is, if not in areas");
+  verb.option("--specimen-key", read.specimens, "Where the animal of each unit is, if not in specimens");
+  verb.option("--stimulus-key", read.stimulus_ids, "Where the id of each stimulus is, if not in stimulus_ids");
+  verb.option("--stimuli", read.ids,
+              "Ids of the stimuli: a text file with one on each line, or the folder or .zip of their images");
+  verb.option("--intervals", read.intervals, "NWB: the table of trials below /intervals");
+  verb.option("--bin-ms", read.bin_width_ms, "NWB: width of a time bin; 0: the whole trial");
+  verb.option("--window", window, "Average over the time bins from:to, in ms");
+  verb.option("--min-reliability", min_reliability,
+              "Use units whose split-half reliability is at least this, over 100 halvings")
+      .range(0.0, 1.0);
+  verb.option("--halves", halves,
+              "How trials are halved: synchronised, the same repeats for all stimuli, as published; per-stimulus, "
+              "equally many; auto: per-stimulus where trials are missing")
+      .one_of({"synchronised", "per-stimulus", "auto"})
+      .show_default();
 }
 
 NeuralDataset ResponseOptions::load() const {

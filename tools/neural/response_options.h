@@ -10,10 +10,7 @@
 #include "analysis/data/read_neural.h"
 #include "analysis/predictivity/consistency.h"
 #include "analysis/reliability/trials.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/terminal/command_line.h"
 
 namespace chiasm {
 
@@ -25,7 +22,7 @@ struct ResponseOptions {
   std::string halves = "auto";
   double min_reliability = 0.0;  // 0: every unit is used
 
-  void add_to(CLI::App& verb, bool required = true);
+  void add_to(Verb verb, bool required = true);
   // Read, restricted to the areas and to units that are reliable enough, and with `window` averaged to one bin. Says on
   // stderr how many units were left out.
   NeuralDataset load() const;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -12,6 +11,7 @@
 #include "tools/compare/compare_page.h"
 #include "tools/compare/compare_runs.h"
 #include "tools/rules/rule_list.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -123,41 +123,39 @@ int compare(Options& o) {
 
 }  // namespace
 
-void add_compare(CLI::App& app, Action& action) {
+void add_compare(CommandLine& command) {
   auto o = std::make_shared<Options>();
   CompareRequest& r = o->request;
-  CLI::App* verb =
-      app.add_subcommand("compare", "Train several recipes, or one under several learning rules, and compare them");
-  verb->add_option("recipes", r.recipes, "Recipes: their names, or JSON files");
-  verb->add_option("--out", r.out, "Folder of the comparison: a run folder for each run, the table and the figure");
-  const CLI::Range positive(std::int64_t{1}, std::int64_t{1} << 40, "POSITIVE");
-  verb->add_option("--epochs", r.budget.epochs, "Epochs of every run (1.5 is possible)")
-      ->check(CLI::Range(1e-9, 1e9, "POSITIVE"));
-  verb->add_option("--max-steps", r.budget.max_steps, "Training steps of every run, instead of epochs")
-      ->check(positive);
-  verb->add_option("--train-images", r.budget.train_images, "Use so many training images, evenly spaced")
-      ->check(positive);
-  verb->add_option("--test-images", r.budget.test_images, "Use so many test images, evenly spaced")->check(positive);
-  verb->add_option("--set", r.budget.overrides, "Override a key of every recipe: --set train.batch=32")
-      ->expected(1)
-      ->take_all();
-  verb->add_option("--seeds", r.seeds, "Train each recipe once with each of these seeds: 0,1,2")->delimiter(',');
-  verb->add_option("--rules", r.rules, "Train each recipe once under each of these learning rules or presets: bp,fa,sa")
-      ->delimiter(',');
-  verb->add_flag("--minimal", r.minimal, "Also train each recipe's minimally unrolled control");
-  verb->add_flag("--resume", r.resume, "Go on with the comparison in the folder: runs that are done are kept");
-  verb->add_flag("--only-report", o->only_report, "Make the table and the figure again from the run folders");
-  verb->add_flag("--dry-run", o->dry_run, "Say what would happen: sizes, time");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", r.quiet, "No progress");
-  o->device.add_to(*verb);
-  verb->footer(
+  Verb verb = command.verb("compare", "Train several recipes, or one under several learning rules, and compare them");
+  verb.option("recipes", r.recipes, "Recipes: their names, or JSON files");
+  verb.option("--out", r.out, "Folder of the comparison: a run folder for each run, the table and the figure");
+  constexpr std::int64_t kLeast = 1, kMost = std::int64_t{1} << 40;
+  verb.option("--epochs", r.budget.epochs, "Epochs of every run (1.5 is possible)").range(1e-9, 1e9, "POSITIVE");
+  verb.option("--max-steps", r.budget.max_steps, "Training steps of every run, instead of epochs")
+      .range(kLeast, kMost, "POSITIVE");
+  verb.option("--train-images", r.budget.train_images, "Use so many training images, evenly spaced")
+      .range(kLeast, kMost, "POSITIVE");
+  verb.option("--test-images", r.budget.test_images, "Use so many test images, evenly spaced")
+      .range(kLeast, kMost, "POSITIVE");
+  verb.option("--set", r.budget.overrides, "Override a key of every recipe: --set train.batch=32").repeatable();
+  verb.option("--seeds", r.seeds, "Train each recipe once with each of these seeds: 0,1,2").joined_by(',');
+  verb.option("--rules", r.rules, "Train each recipe once under each of these learning rules or presets: bp,fa,sa")
+
+      .joined_by(',');
+  verb.flag("--minimal", r.minimal, "Also train each recipe's minimally unrolled control");
+  verb.flag("--resume", r.resume, "Go on with the comparison in the folder: runs that are done are kept");
+  verb.flag("--only-report", o->only_report, "Make the table and the figure again from the run folders");
+  verb.flag("--dry-run", o->dry_run, "Say what would happen: sizes, time");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", r.quiet, "No progress");
+  o->device.add_to(verb);
+  verb.footer(
       "Examples:\n"
       "  chiasm compare models/recipes/fashion_shallow_*.json --minimal --epochs 1 --out runs/circuits\n"
       "  chiasm compare fashion_shallow_gru mine.json --seeds 0,1,2 --max-steps 2000 --out runs/ab --resume\n"
       "  chiasm compare fashion_rgc --rules backprop,fa,sa,wm_tpe --seeds 0,1,2 --out runs/rules\n"
       "  chiasm compare --only-report --out runs/ab --json");
-  verb->callback([o, &action] { action = [o] { return compare(*o); }; });
+  verb.action([o] { return compare(*o); });
 }
 
 }  // namespace chiasm

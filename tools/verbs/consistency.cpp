@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +12,7 @@
 #include "tools/neural/json_parts.h"
 #include "tools/neural/response_options.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
@@ -168,28 +168,28 @@ int consistency(const Options& o) {
 
 }  // namespace
 
-void add_consistency(CLI::App& app, Action& action) {
+void add_consistency(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("consistency", "Predict the responses of each animal from those of the others");
-  o->responses.add_to(*verb);
-  o->fit.add_to(*verb);
-  verb->add_option("--source", o->source,
-                   "pooled: the units of all other animals side by side; pairwise: one after the other")
-      ->check(CLI::IsMember({"pooled", "pairwise"}))
-      ->capture_default_str();
-  verb->add_flag("--subsample", o->subsample, "pairwise: use as many units of each as the smallest recording has");
-  verb->add_flag("--maps", o->maps, "Specimens are animal:map, and cells of an animal are averaged over its maps");
-  verb->add_option("--time", o->time, "average: responses averaged over time; fixed: one map for all time bins")
-      ->check(CLI::IsMember({"average", "fixed"}))
-      ->capture_default_str();
-  verb->add_option("--out", o->out, "Folder for consistency.json and report.html");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("consistency", "Predict the responses of each animal from those of the others");
+  o->responses.add_to(verb);
+  o->fit.add_to(verb);
+  verb.option("--source", o->source,
+              "pooled: the units of all other animals side by side; pairwise: one after the other")
+      .one_of({"pooled", "pairwise"})
+      .show_default();
+  verb.flag("--subsample", o->subsample, "pairwise: use as many units of each as the smallest recording has");
+  verb.flag("--maps", o->maps, "Specimens are animal:map, and cells of an animal are averaged over its maps");
+  verb.option("--time", o->time, "average: responses averaged over time; fixed: one map for all time bins")
+      .one_of({"average", "fixed"})
+      .show_default();
+  verb.option("--out", o->out, "Folder for consistency.json and report.html");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  verb.footer(
       "The ceiling that models are compared with, in the same forms as the scores of chiasm map.\n"
       "Examples:\n  chiasm consistency --responses visp.npz --method pls --components 25 --out runs/mouse\n"
       "  chiasm consistency --responses mec.npz --method elasticnet --alpha grid-1d --train-fraction 0.2");
-  verb->callback([o, &action] { action = [o] { return consistency(*o); }; });
+  verb.action([o] { return consistency(*o); });
 }
 
 }  // namespace chiasm

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "engine/io/state_file.h"
 #include "engine/weights.h"
 #include "tools/recipe/recipe.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -90,25 +90,25 @@ int convert(const Options& o) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, Action& action) {
+void add_convert(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("convert", "Bring the weights of another program into a network");
-  verb->add_option("input", o->input, "State as safetensors or NPZ")->required();
-  verb->add_option("--recipe", o->recipe, "Recipe of the network: its name, or a JSON file")->required();
-  verb->add_option("--map", o->map,
-                   "Which tensor becomes which parameter (JSON), or the name of a map in the folder weights beside the "
-                   "recipe; default: names and layouts are chiasm's");
-  verb->add_option("--out", o->out, "Weights to write (safetensors)");
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set train.dtype=float64")->expected(1)->take_all();
-  verb->add_flag("--list", o->list, "Show the tensors of the file and the parameters of the network");
-  verb->add_flag("--dry-run", o->dry_run, "Say what would become of each tensor, and write nothing");
-  verb->footer(
+  Verb verb = command.verb("convert", "Bring the weights of another program into a network");
+  verb.option("input", o->input, "State as safetensors or NPZ").required();
+  verb.option("--recipe", o->recipe, "Recipe of the network: its name, or a JSON file").required();
+  verb.option("--map", o->map,
+              "Which tensor becomes which parameter (JSON), or the name of a map in the folder weights beside the "
+              "recipe; default: names and layouts are chiasm's");
+  verb.option("--out", o->out, "Weights to write (safetensors)");
+  verb.option("--set", o->overrides, "Override a recipe key: --set train.dtype=float64").repeatable();
+  verb.flag("--list", o->list, "Show the tensors of the file and the parameters of the network");
+  verb.flag("--dry-run", o->dry_run, "Say what would become of each tensor, and write nothing");
+  verb.footer(
       "Examples:\n"
       "  chiasm convert squeezenet.npz --recipe models/recipes/squeezenet_1_0.json --map squeezenet_1_0 --out "
       "squeezenet.safetensors\n"
       "  chiasm convert resnet18.safetensors --recipe models/recipes/resnet18_v1.json --list\n"
       "How maps are written: models/recipes/weights/README.md");
-  verb->callback([o, &action] { action = [o] { return convert(*o); }; });
+  verb.action([o] { return convert(*o); });
 }
 
 }  // namespace chiasm

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include "engine/config/composition.h"
 #include "models/network.h"
 #include "tools/recipe/recipe.h"
+#include "tools/terminal/command_line.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/verbs.h"
 
@@ -74,16 +74,16 @@ int describe(const Options& o) {
 
 }  // namespace
 
-void add_describe(CLI::App& app, Action& action) {
+void add_describe(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("describe", "Show the size and shape of a network, without allocating it");
-  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file; or the folder of a run")->required();
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set model.steps=26")->expected(1)->take_all();
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--expanded", o->expanded,
-                 "Print the recipe itself as plain JSON: what it extends, defines and overrides put in its place");
-  verb->footer("Examples:\n  chiasm describe fashion_rgc\n  chiasm describe runs/fashion --json");
-  verb->callback([o, &action] { action = [o] { return describe(*o); }; });
+  Verb verb = command.verb("describe", "Show the size and shape of a network, without allocating it");
+  verb.option("recipe", o->recipe, "Recipe: its name, or a JSON file; or the folder of a run").required();
+  verb.option("--set", o->overrides, "Override a recipe key: --set model.steps=26").repeatable();
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--expanded", o->expanded,
+            "Print the recipe itself as plain JSON: what it extends, defines and overrides put in its place");
+  verb.footer("Examples:\n  chiasm describe fashion_rgc\n  chiasm describe runs/fashion --json");
+  verb.action([o] { return describe(*o); });
 }
 
 }  // namespace chiasm

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +8,7 @@
 #include "kernels/simd.h"
 #include "kernels/stream.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -57,12 +57,12 @@ int doctor(bool as_json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Action& action) {
+void add_doctor(CommandLine& command) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* verb = app.add_subcommand("doctor", "Say what this build and this machine can do");
-  verb->add_flag("--json", *json, "Print JSON");
-  verb->footer("Example:\n  chiasm doctor");
-  verb->callback([json, &action] { action = [json] { return doctor(*json); }; });
+  Verb verb = command.verb("doctor", "Say what this build and this machine can do");
+  verb.flag("--json", *json, "Print JSON");
+  verb.footer("Example:\n  chiasm doctor");
+  verb.action([json] { return doctor(*json); });
 }
 
 }  // namespace chiasm

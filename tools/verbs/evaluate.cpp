@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "tools/terminal/command_line.h"
 #include "tools/train/evaluator.h"
 #include "tools/train/open_network.h"
 #include "tools/verbs/presentation_options.h"
@@ -63,25 +63,23 @@ int evaluate(Options& o) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, Action& action) {
+void add_evaluate(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("evaluate", "Score a trained network, at every timestep of its readout");
-  verb->add_option("run", o->run, "Folder of a run; or a recipe: its name, or a JSON file")->required();
-  verb->add_option("--snapshot", o->snapshot, "Snapshot of the run to use; default: the newest");
-  verb->add_option("--weights", o->weights, "Weights of the network, or a snapshot of another run of it");
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set data.path=imagenet")->expected(1)->take_all();
-  verb->add_option("--split", o->split, "train or test")
-      ->check(CLI::IsMember({"train", "test"}))
-      ->capture_default_str();
-  verb->add_option("--limit", o->limit, "Use this many images")->check(CLI::NonNegativeNumber);
-  o->presentation.add_to(*verb);
-  o->device.add_to(*verb);
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->footer(
+  Verb verb = command.verb("evaluate", "Score a trained network, at every timestep of its readout");
+  verb.option("run", o->run, "Folder of a run; or a recipe: its name, or a JSON file").required();
+  verb.option("--snapshot", o->snapshot, "Snapshot of the run to use; default: the newest");
+  verb.option("--weights", o->weights, "Weights of the network, or a snapshot of another run of it");
+  verb.option("--set", o->overrides, "Override a recipe key: --set data.path=imagenet").repeatable();
+  verb.option("--split", o->split, "train or test").one_of({"train", "test"}).show_default();
+  verb.option("--limit", o->limit, "Use this many images").not_negative();
+  o->presentation.add_to(verb);
+  o->device.add_to(verb);
+  verb.flag("--json", o->json, "Print JSON");
+  verb.footer(
       "Examples:\n  chiasm evaluate runs/fashion\n  chiasm evaluate runs/fashion --split train --limit 1000 --json\n"
       "  chiasm evaluate runs/fashion --steps 12 --image-off 6 --decoder max_confidence\n"
       "  chiasm evaluate models/recipes/squeezenet_1_0.json --weights squeezenet.safetensors");
-  verb->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+  verb.action([o] { return evaluate(*o); });
 }
 
 }  // namespace chiasm

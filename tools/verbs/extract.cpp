@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -8,6 +7,7 @@
 #include "models/feature_extraction.h"
 #include "tools/extract/summary.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/train/device_options.h"
@@ -130,48 +130,44 @@ int extract(Options& o) {
 
 }  // namespace
 
-void add_extract(CLI::App& app, Action& action) {
+void add_extract(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("extract", "Write the activity of a network over time for a set of images");
-  verb->add_option("recipe", o->recipe, "Folder of a run; or a recipe: its name, or a JSON file")->required();
-  verb->add_option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat")
-      ->required();
-  verb->add_option("--images-key", o->key, "Which array of an .npz file; of a .mat file, cell or struct.field");
-  verb->add_option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
-      ->check(CLI::IsMember({"whole", "crop"}))
-      ->capture_default_str();
-  verb->add_option("--layers", o->layers,
-                   "Names or patterns (conv*) joined by commas; conv4:units before its post stages")
-      ->delimiter(',')
-      ->capture_default_str();
-  verb->add_option("--steps", o->steps, "all, last, or steps and ranges: 0,3,5..15")->capture_default_str();
-  verb->add_option("--image-on", o->image_on, "Show the image for this many steps, instead of model.image_off");
-  verb->add_option("--total", o->total, "Timesteps in all, instead of model.steps");
-  verb->add_option("--out", o->out, "File to write: .h5, .hdf5 or .npz");
-  verb->add_option("--reduce", o->reduce, "mean-pool, max-pool or pool:7; and or pca:100 or random:1000 behind it");
-  verb->add_option("--pca-samples", o->pca_samples, "Images times steps that components are fitted to")
-      ->check(CLI::Range(2, 1 << 20))
-      ->capture_default_str();
-  verb->add_flag("--save-pca", o->save_pca, "Write the mean and the components of a PCA as well");
-  verb->add_option("--weights", o->weights, "Weights (safetensors, NPZ), instead of a run's newest snapshot");
-  verb->add_option("--snapshot", o->snapshot, "Snapshot of the run; default: the newest");
-  verb->add_option("--seed", o->seed, "Of an untrained network and of random projections; default: train.seed");
-  verb->add_option("--batch", o->batch, "Images at a time; 0: as many as fit 256 MiB, at most 32")
-      ->check(CLI::Range(0, 1 << 16));
-  verb->add_option("--dtype", o->dtype, "float32, or float64 for the reference path");
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]")
-      ->expected(1)
-      ->take_all();
-  verb->add_flag("--skip-broken", o->skip_broken, "Leave out images that cannot be read, and list them");
-  verb->add_flag("--dry-run", o->dry_run, "Say what would be written, and the memory it takes");
-  verb->add_flag("--json", o->json, "Print a summary as JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  o->device.add_to(*verb);
-  verb->footer(
+  Verb verb = command.verb("extract", "Write the activity of a network over time for a set of images");
+  verb.option("recipe", o->recipe, "Folder of a run; or a recipe: its name, or a JSON file").required();
+  verb.option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat").required();
+  verb.option("--images-key", o->key, "Which array of an .npz file; of a .mat file, cell or struct.field");
+  verb.option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
+      .one_of({"whole", "crop"})
+      .show_default();
+  verb.option("--layers", o->layers, "Names or patterns (conv*) joined by commas; conv4:units before its post stages")
+
+      .joined_by(',')
+      .show_default();
+  verb.option("--steps", o->steps, "all, last, or steps and ranges: 0,3,5..15").show_default();
+  verb.option("--image-on", o->image_on, "Show the image for this many steps, instead of model.image_off");
+  verb.option("--total", o->total, "Timesteps in all, instead of model.steps");
+  verb.option("--out", o->out, "File to write: .h5, .hdf5 or .npz");
+  verb.option("--reduce", o->reduce, "mean-pool, max-pool or pool:7; and or pca:100 or random:1000 behind it");
+  verb.option("--pca-samples", o->pca_samples, "Images times steps that components are fitted to")
+      .range(2, 1 << 20)
+      .show_default();
+  verb.flag("--save-pca", o->save_pca, "Write the mean and the components of a PCA as well");
+  verb.option("--weights", o->weights, "Weights (safetensors, NPZ), instead of a run's newest snapshot");
+  verb.option("--snapshot", o->snapshot, "Snapshot of the run; default: the newest");
+  verb.option("--seed", o->seed, "Of an untrained network and of random projections; default: train.seed");
+  verb.option("--batch", o->batch, "Images at a time; 0: as many as fit 256 MiB, at most 32").range(0, 1 << 16);
+  verb.option("--dtype", o->dtype, "float32, or float64 for the reference path");
+  verb.option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]").repeatable();
+  verb.flag("--skip-broken", o->skip_broken, "Leave out images that cannot be read, and list them");
+  verb.flag("--dry-run", o->dry_run, "Say what would be written, and the memory it takes");
+  verb.flag("--json", o->json, "Print a summary as JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  o->device.add_to(verb);
+  verb.footer(
       "Examples:\n  chiasm extract runs/fashion --images stimuli/ --layers conv2,conv3:units --out features.h5\n"
       "  chiasm extract models/recipes/rgc_median.json --images v4.zip --set model.image=[112,112,3] --image-on 10\n"
       "      --total 26 --reduce pool:7,pca:100 --out features.npz");
-  verb->callback([o, &action] { action = [o] { return extract(*o); }; });
+  verb.action([o] { return extract(*o); });
 }
 
 }  // namespace chiasm

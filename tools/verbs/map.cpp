@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
@@ -11,6 +10,7 @@
 #include "tools/neural/map_job.h"
 #include "tools/neural/map_summary.h"
 #include "tools/neural/response_options.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
@@ -99,32 +99,32 @@ int map(const Options& o) {
 
 }  // namespace
 
-void add_map(CLI::App& app, Action& action) {
+void add_map(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("map", "Predict recorded responses from the features of a model, layer by layer");
-  o->features.add_to(*verb);
-  o->responses.add_to(*verb);
-  o->fit.add_to(*verb);
-  verb->add_option("--time", o->time,
-                   "average: features and responses averaged over time; fixed: one map for all time bins; per-bin: a "
-                   "map for each")
-      ->check(CLI::IsMember({"average", "fixed", "per-bin"}))
-      ->capture_default_str();
-  verb->add_flag("--standardise", o->standardise, "Scale each feature to mean 0 and deviation 1 over the stimuli");
-  verb->add_option("--predictions", o->predictions,
-                   "Write predictions of the test stimuli, in the order of the indices that do not train: .npy, units "
-                   "x stimuli (x time bins)");
-  verb->add_option("--out", o->out, "Folder for map.json and report.html");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("map", "Predict recorded responses from the features of a model, layer by layer");
+  o->features.add_to(verb);
+  o->responses.add_to(verb);
+  o->fit.add_to(verb);
+  verb.option("--time", o->time,
+              "average: features and responses averaged over time; fixed: one map for all time bins; per-bin: a "
+              "map for each")
+      .one_of({"average", "fixed", "per-bin"})
+      .show_default();
+  verb.flag("--standardise", o->standardise, "Scale each feature to mean 0 and deviation 1 over the stimuli");
+  verb.option("--predictions", o->predictions,
+              "Write predictions of the test stimuli, in the order of the indices that do not train: .npy, units "
+              "x stimuli (x time bins)");
+  verb.option("--out", o->out, "Folder for map.json and report.html");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  verb.footer(
       "Scores: published, corrected for noise as in the studies' tables; plain, the same without the Spearman-Brown "
       "step, which is not biased;\nr, not corrected; r / ceiling, r over the square root of the reliability.\n"
       "Examples:\n  chiasm map --features features.h5 --responses v4.npy\n"
       "  chiasm map --features features.npz --responses it.nc --area IT --method ridge --alpha 1e-3:1e6:10 --out "
       "runs/it\n"
       "  chiasm map --features x.npy --responses y.npy --train-indices train.npy --predictions predicted.npy");
-  verb->callback([o, &action] { action = [o] { return map(*o); }; });
+  verb.action([o] { return map(*o); });
 }
 
 }  // namespace chiasm

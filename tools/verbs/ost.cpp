@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "tools/neural/analysis_folder.h"
 #include "tools/neural/ost_job.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
@@ -44,51 +44,48 @@ int ost(const Options& o) {
 
 }  // namespace
 
-void add_ost(CLI::App& app, Action& action) {
+void add_ost(CommandLine& command) {
   auto o = std::make_shared<Options>();
   OstOptions& job = o->job;
-  CLI::App* verb = app.add_subcommand("ost", "When a model solves each image, compared with when primates do");
-  job.features.add_to(*verb);
-  verb->add_option("--labels", job.labels,
-                   "Class of each image: .npy of numbers, or a text file with a name on each line; default: the folder "
-                   "of its id");
-  verb->add_option("--primate", job.primate,
-                   "What primates did: a file with i1, the score of each image, and ost, its solution time in ms");
-  verb->add_option("--i1-key", job.i1_key, "Which array of it has the scores")->capture_default_str();
-  verb->add_option("--ost-key", job.ost_key, "Which array of it has the times")->capture_default_str();
-  verb->add_option(
-          "--time", job.time,
-          "steps: a bin for each of --steps; uniform: layers follow each other over --bins; graded: units move "
-          "from layer to layer; auto: steps where the features have several")
-      ->check(CLI::IsMember({"auto", "steps", "uniform", "graded"}))
-      ->capture_default_str();
-  verb->add_option("--bins", job.bins, "Of uniform and graded")->check(CLI::Range(1, 10000))->capture_default_str();
-  verb->add_option("--first-ms", job.first_ms, "When the first bin starts")->capture_default_str();
-  verb->add_option("--bin-ms", job.bin_ms, "Width of a bin")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--readout", job.readout,
-                   "svm: machines on principal components, as in the study; brain-score: softmax on all features")
-      ->check(CLI::IsMember({"svm", "brain-score"}))
-      ->capture_default_str();
-  verb->add_option("--trials", job.config.trials, "svm")->check(CLI::Range(1, 10000))->capture_default_str();
-  verb->add_option("--splits", job.config.splits, "Of each trial")->check(CLI::Range(1, 10000))->capture_default_str();
-  verb->add_option("--train-per-class", job.config.train_per_class, "svm: training images of each class")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  verb->add_option("--components", job.config.components, "svm: principal components")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  verb->add_option("--c", job.config.c, "svm: cost of errors")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--seed", job.config.seed, "Of the splits")->capture_default_str();
-  verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
-  verb->add_option("--out", o->out, "Folder for ost.json and report.html");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("ost", "When a model solves each image, compared with when primates do");
+  job.features.add_to(verb);
+  verb.option("--labels", job.labels,
+              "Class of each image: .npy of numbers, or a text file with a name on each line; default: the folder "
+              "of its id");
+  verb.option("--primate", job.primate,
+              "What primates did: a file with i1, the score of each image, and ost, its solution time in ms");
+  verb.option("--i1-key", job.i1_key, "Which array of it has the scores").show_default();
+  verb.option("--ost-key", job.ost_key, "Which array of it has the times").show_default();
+  verb.option("--time", job.time,
+              "steps: a bin for each of --steps; uniform: layers follow each other over --bins; graded: units move "
+              "from layer to layer; auto: steps where the features have several")
+      .one_of({"auto", "steps", "uniform", "graded"})
+      .show_default();
+  verb.option("--bins", job.bins, "Of uniform and graded").range(1, 10000).show_default();
+  verb.option("--first-ms", job.first_ms, "When the first bin starts").show_default();
+  verb.option("--bin-ms", job.bin_ms, "Width of a bin").positive().show_default();
+  verb.option("--readout", job.readout,
+              "svm: machines on principal components, as in the study; brain-score: softmax on all features")
+      .one_of({"svm", "brain-score"})
+      .show_default();
+  verb.option("--trials", job.config.trials, "svm").range(1, 10000).show_default();
+  verb.option("--splits", job.config.splits, "Of each trial").range(1, 10000).show_default();
+  verb.option("--train-per-class", job.config.train_per_class, "svm: training images of each class")
+      .range(1, 1 << 20)
+      .show_default();
+  verb.option("--components", job.config.components, "svm: principal components").range(1, 1 << 20).show_default();
+  verb.option("--c", job.config.c, "svm: cost of errors").positive().show_default();
+  verb.option("--seed", job.config.seed, "Of the splits").show_default();
+  verb.option("--threads", o->threads, "0: one per core").range(0, 4096).show_default();
+  verb.option("--out", o->out, "Folder for ost.json and report.html");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  verb.footer(
       "Without --primate the model's scores over time are reported, and no solution times.\n"
       "Examples:\n  chiasm ost --features rgc.h5 --layers conv9,conv10 --steps 7..25 --primate monkey.npz --out "
       "runs/ost\n"
       "  chiasm ost --features vgg.npz --time graded --labels labels.txt --primate monkey.npz");
-  verb->callback([o, &action] { action = [o] { return ost(*o); }; });
+  verb.action([o] { return ost(*o); });
 }
 
 }  // namespace chiasm

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "engine/passes/pass.h"
 #include "models/layer_steps.h"
 #include "tools/recipe/recipe.h"
+#include "tools/terminal/command_line.h"
 #include "tools/train/device_options.h"
 #include "tools/train/training_steps.h"
 #include "tools/verbs/presentation_options.h"
@@ -173,21 +173,19 @@ int plan(Options& o) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Action& action) {
+void add_plan(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("plan", "Show what a training step computes, reuses and leaves out");
-  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file")->required();
-  o->presentation.add_to(*verb);
-  verb->add_option("--batch", o->batch, "Images of a training step, instead of train.batch");
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]")
-      ->expected(1)
-      ->take_all();
-  verb->add_flag("--json", o->json, "Print JSON");
-  o->device.add_to(*verb);
-  verb->footer(
+  Verb verb = command.verb("plan", "Show what a training step computes, reuses and leaves out");
+  verb.option("recipe", o->recipe, "Recipe: its name, or a JSON file").required();
+  o->presentation.add_to(verb);
+  verb.option("--batch", o->batch, "Images of a training step, instead of train.batch");
+  verb.option("--set", o->overrides, "Override a recipe key: --set model.image=[64,64,3]").repeatable();
+  verb.flag("--json", o->json, "Print JSON");
+  o->device.add_to(verb);
+  verb.footer(
       "Examples:\n  chiasm plan rgc_median\n"
       "  chiasm plan rgc_median --steps 26 --image-off 10 --decoder all --json");
-  verb->callback([o, &action] { action = [o] { return plan(*o); }; });
+  verb.action([o] { return plan(*o); });
 }
 
 }  // namespace chiasm

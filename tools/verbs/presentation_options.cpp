@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/verbs/presentation_options.h"
 
-#include <CLI/CLI.hpp>
-
 namespace chiasm {
 
-void PresentationOptions::add_to(CLI::App& verb) {
-  verb.add_option("--steps", steps, "Timesteps, instead of model.steps; minimal: as few as the network needs");
-  verb.add_option("--image-off", image_off, "First step without the image, instead of model.image_off; -1: never");
-  verb.add_option("--decoder", decoder, "Instead of model.decoder: last, all, threshold or max_confidence");
+void PresentationOptions::add_to(Verb verb) {
+  verb.option("--steps", steps, "Timesteps, instead of model.steps; minimal: as few as the network needs");
+  verb.option("--image-off", image_off, "First step without the image, instead of model.image_off; -1: never");
+  verb.option("--decoder", decoder, "Instead of model.decoder: last, all, threshold or max_confidence");
 }
 
 std::vector<std::string> PresentationOptions::overrides() const {

@@ -5,16 +5,14 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "tools/terminal/command_line.h"
 
 namespace chiasm {
 
 struct PresentationOptions {
   std::string steps, image_off, decoder;  // empty: as the recipe says
 
-  void add_to(CLI::App& verb);
+  void add_to(Verb verb);
   // What --set would be given.
   std::vector<std::string> overrides() const;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/verbs/program_options.h"
 
-#include <CLI/CLI.hpp>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -36,23 +35,22 @@ std::string read_bytes(std::string& text) {
 
 }  // namespace
 
-void DeviceOptions::add_to(CLI::App& verb) {
-  verb.add_option("--device", device, "Where to run: cpu, or cuda:N for a CUDA device")->capture_default_str();
-  verb.add_option("--threads", program.threads, "Threads to use; 0: one per core")
-      ->check(CLI::Range(0, 4096))
-      ->take_last()
-      ->capture_default_str();
-  verb.add_flag("--deterministic", program.deterministic,
-                "The same bits for any number of threads, and on every run of a device (slower)");
-  verb.add_option("--passes", program.passes, "Graph passes: all, none, or names joined by commas")
-      ->capture_default_str();
-  verb.add_option("--memory", program.memory_bytes,
-                  "Memory for activations and gradients, such as 800M or 1.5G (powers of 1024); parts of the forward "
-                  "pass are computed twice to fit. 0: as much as it takes")
-      ->transform(CLI::Validator(read_bytes, ""))
-      ->take_last()
-      ->type_name("BYTES")
-      ->capture_default_str();
+void DeviceOptions::add_to(Verb verb) {
+  verb.option("--device", device, "Where to run: cpu, or cuda:N for a CUDA device").show_default();
+  verb.option("--threads", program.threads, "Threads to use; 0: one per core")
+      .range(0, 4096)
+      .last_counts()
+      .show_default();
+  verb.flag("--deterministic", program.deterministic,
+            "The same bits for any number of threads, and on every run of a device (slower)");
+  verb.option("--passes", program.passes, "Graph passes: all, none, or names joined by commas").show_default();
+  verb.option("--memory", program.memory_bytes,
+              "Memory for activations and gradients, such as 800M or 1.5G (powers of 1024); parts of the forward "
+              "pass are computed twice to fit. 0: as much as it takes")
+      .rewrite(read_bytes)
+      .last_counts()
+      .type_name("BYTES")
+      .show_default();
 }
 
 void DeviceOptions::check() {

@@ -5,10 +5,7 @@
 #include <string>
 
 #include "engine/program.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/terminal/command_line.h"
 
 namespace chiasm {
 
@@ -16,7 +13,7 @@ struct DeviceOptions {
   std::string device = "cpu";
   ProgramOptions program;
 
-  void add_to(CLI::App& verb);
+  void add_to(Verb verb);
   // Reads the name of the device into `program`. Throws InputError when it cannot be used.
   void check();
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +12,7 @@
 #include "tools/neural/fit_options.h"
 #include "tools/neural/image_classes.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
@@ -132,33 +132,30 @@ int readout(const Options& o) {
 
 }  // namespace
 
-void add_readout(CLI::App& app, Action& action) {
+void add_readout(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb =
-      app.add_subcommand("readout", "What a linear readout of each layer tells about images: transfer tasks");
-  o->features.add_to(*verb);
-  verb->add_option("--labels", o->labels,
-                   "Class of each image: .npy, or a text file with a name on each line; default: the folder of its id");
-  verb->add_option("--targets", o->targets,
-                   "Instead of classes, numbers to estimate (position, pose, size): an array images x outputs");
-  verb->add_option("--targets-key", o->targets_key, "Which array of the file");
-  verb->add_option("--train-fraction", o->train_fraction, "Of the images")->capture_default_str();
-  verb->add_option("--splits", o->splits, "Random splits; split s has the seed plus s")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  verb->add_option("--train-indices", o->train_indices, "Train on these images, test on the rest: .npy, or 0..319");
-  verb->add_option("--components", o->components, "Layers with more features are reduced to so many components")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  verb->add_flag("--choose-in-each-split", o->each_split, "Choose the penalty in each split, not in the first alone");
-  verb->add_option("--seed", o->seed, "Of the splits")->capture_default_str();
-  verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("readout", "What a linear readout of each layer tells about images: transfer tasks");
+  o->features.add_to(verb);
+  verb.option("--labels", o->labels,
+              "Class of each image: .npy, or a text file with a name on each line; default: the folder of its id");
+  verb.option("--targets", o->targets,
+              "Instead of classes, numbers to estimate (position, pose, size): an array images x outputs");
+  verb.option("--targets-key", o->targets_key, "Which array of the file");
+  verb.option("--train-fraction", o->train_fraction, "Of the images").show_default();
+  verb.option("--splits", o->splits, "Random splits; split s has the seed plus s").range(1, 100000).show_default();
+  verb.option("--train-indices", o->train_indices, "Train on these images, test on the rest: .npy, or 0..319");
+  verb.option("--components", o->components, "Layers with more features are reduced to so many components")
+      .range(1, 1 << 20)
+      .show_default();
+  verb.flag("--choose-in-each-split", o->each_split, "Choose the penalty in each split, not in the first alone");
+  verb.option("--seed", o->seed, "Of the splits").show_default();
+  verb.option("--threads", o->threads, "0: one per core").range(0, 4096).show_default();
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  verb.footer(
       "Examples:\n  chiasm readout --features features.h5 --labels objects.txt\n"
       "  chiasm readout --features features.h5 --targets position.npy --splits 5 --json");
-  verb->callback([o, &action] { action = [o] { return readout(*o); }; });
+  verb.action([o] { return readout(*o); });
 }
 
 }  // namespace chiasm

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "models/network.h"
 #include "tools/recipe/library.h"
 #include "tools/recipe/recipe.h"
+#include "tools/terminal/command_line.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -68,15 +68,15 @@ int recipes(const Options& o) {
 
 }  // namespace
 
-void add_recipes(CLI::App& app, Action& action) {
+void add_recipes(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("recipes", "List the recipes that can be given by name, with their sizes");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--names", o->names, "Print the names alone, one on a line");
-  verb->footer(
+  Verb verb = command.verb("recipes", "List the recipes that can be given by name, with their sizes");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--names", o->names, "Print the names alone, one on a line");
+  verb.footer(
       "Recipes are looked for in the folders of $CHIASM_RECIPES (with \":\" between them), then among those that came "
       "with chiasm.\nExamples:\n  chiasm recipes\n  CHIASM_RECIPES=~/recipes chiasm recipes --json");
-  verb->callback([o, &action] { action = [o] { return recipes(*o); }; });
+  verb.action([o] { return recipes(*o); });
 }
 
 }  // namespace chiasm

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include "tools/neural/json_parts.h"
 #include "tools/neural/response_options.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/command_line.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -103,19 +103,19 @@ int reliability(const Options& o) {
 
 }  // namespace
 
-void add_reliability(CLI::App& app, Action& action) {
+void add_reliability(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("reliability", "How reliable recorded responses are, unit by unit");
-  o->responses.add_to(*verb);
-  verb->add_option("--draws", o->draws, "Halvings of the trials")->check(CLI::Range(1, 1000000))->capture_default_str();
-  verb->add_option("--seed", o->seed, "Of the halvings")->capture_default_str();
-  verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
-  verb->add_option("--out", o->out, "Folder for reliability.json and report.html");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->footer(
+  Verb verb = command.verb("reliability", "How reliable recorded responses are, unit by unit");
+  o->responses.add_to(verb);
+  verb.option("--draws", o->draws, "Halvings of the trials").range(1, 1000000).show_default();
+  verb.option("--seed", o->seed, "Of the halvings").show_default();
+  verb.option("--threads", o->threads, "0: one per core").range(0, 4096).show_default();
+  verb.option("--out", o->out, "Folder for reliability.json and report.html");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.footer(
       "Examples:\n  chiasm reliability --responses v4.npy\n"
       "  chiasm reliability --responses session.nwb --intervals natural_scenes --stimulus-key frame --bin-ms 10");
-  verb->callback([o, &action] { action = [o] { return reliability(*o); }; });
+  verb.action([o] { return reliability(*o); });
 }
 
 }  // namespace chiasm

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 
@@ -8,6 +7,7 @@
 #include "tools/neural/feature_options.h"
 #include "tools/neural/response_options.h"
 #include "tools/neural/rsa_job.h"
+#include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
@@ -107,40 +107,34 @@ int rsa(const Options& o) {
 
 }  // namespace
 
-void add_rsa(CLI::App& app, Action& action) {
+void add_rsa(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("rsa", "Compare dissimilarity matrices of layers and of brains");
-  o->features.add_to(*verb, false);
-  o->responses.add_to(*verb, false);
-  verb->add_option("--rdm", o->rdms,
-                   "Dissimilarity matrices: .npy, .npz, .h5 or .mat; those of one file are subjects of one brain");
-  verb->add_option("--rdm-key", o->rdm_key, "Which arrays of it: a name or a pattern");
-  verb->add_flag("--apart", o->apart, "The matrices of one file are brains of their own");
-  verb->add_option("--metric", o->metric, "How stimuli differ")
-      ->check(CLI::IsMember(dissimilarity_names()))
-      ->capture_default_str();
-  verb->add_option("--comparison", o->comparison, "How matrices are compared")
-      ->check(CLI::IsMember(rdm_comparison_names()))
-      ->capture_default_str();
-  verb->add_option("--bootstraps", o->bootstraps, "Halvings of the trials for noise correction (100); 0: none")
-      ->check(CLI::Range(0, 1000000));
-  verb->add_option("--regression", o->regression,
-                   "Also predict each brain's matrix by all layers together, with weights that are not negative, for "
-                   "images held out, in so many random splits into folds")
-      ->check(CLI::Range(0, 100000));
-  verb->add_option("--folds", o->folds, "Of the regression, over images")
-      ->check(CLI::Range(2, 1000))
-      ->capture_default_str();
-  verb->add_option("--seed", o->seed, "Of the halvings")->capture_default_str();
-  verb->add_option("--threads", o->threads, "0: one per core")->check(CLI::Range(0, 4096))->capture_default_str();
-  verb->add_option("--out", o->out, "Folder for rsa.json and report.html");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->add_flag("--quiet", o->quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("rsa", "Compare dissimilarity matrices of layers and of brains");
+  o->features.add_to(verb, false);
+  o->responses.add_to(verb, false);
+  verb.option("--rdm", o->rdms,
+              "Dissimilarity matrices: .npy, .npz, .h5 or .mat; those of one file are subjects of one brain");
+  verb.option("--rdm-key", o->rdm_key, "Which arrays of it: a name or a pattern");
+  verb.flag("--apart", o->apart, "The matrices of one file are brains of their own");
+  verb.option("--metric", o->metric, "How stimuli differ").one_of(dissimilarity_names()).show_default();
+  verb.option("--comparison", o->comparison, "How matrices are compared").one_of(rdm_comparison_names()).show_default();
+  verb.option("--bootstraps", o->bootstraps, "Halvings of the trials for noise correction (100); 0: none")
+      .range(0, 1000000);
+  verb.option("--regression", o->regression,
+              "Also predict each brain's matrix by all layers together, with weights that are not negative, for "
+              "images held out, in so many random splits into folds")
+      .range(0, 100000);
+  verb.option("--folds", o->folds, "Of the regression, over images").range(2, 1000).show_default();
+  verb.option("--seed", o->seed, "Of the halvings").show_default();
+  verb.option("--threads", o->threads, "0: one per core").range(0, 4096).show_default();
+  verb.option("--out", o->out, "Folder for rsa.json and report.html");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.flag("--quiet", o->quiet, "No progress");
+  verb.footer(
       "Examples:\n  chiasm rsa --features features.h5 --responses visp.npz\n"
       "  chiasm rsa --features features.npz --rdm it.npy --comparison spearman --out runs/it\n"
       "  chiasm rsa --rdm monkey.npy --rdm human.npy --comparison spearman");
-  verb->callback([o, &action] { action = [o] { return rsa(*o); }; });
+  verb.action([o] { return rsa(*o); });
 }
 
 }  // namespace chiasm

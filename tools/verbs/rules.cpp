@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "tools/rules/rule_list.h"
+#include "tools/terminal/command_line.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -21,12 +21,12 @@ int rules(const Options& o) {
 
 }  // namespace
 
-void add_rules(CLI::App& app, Action& action) {
+void add_rules(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("rules", "List learning rules, their primitives and published settings");
-  verb->add_option("name", o->name, "A rule (or its abbreviation), a primitive or a preset: everything about it");
-  verb->add_flag("--json", o->json, "Print JSON");
-  verb->footer(
+  Verb verb = command.verb("rules", "List learning rules, their primitives and published settings");
+  verb.option("name", o->name, "A rule (or its abbreviation), a primitive or a preset: everything about it");
+  verb.flag("--json", o->json, "Print JSON");
+  verb.footer(
       "In formulas W is a layer's forward weight, B its backward weight; x what the layer receives, y what it says, "
       "q = B^T x and r = B y.\n"
       "Examples:\n"
@@ -34,7 +34,7 @@ void add_rules(CLI::App& app, Action& action) {
       "  chiasm rules fa\n"
       "  chiasm rules wm_tpe --json\n"
       "  chiasm train fashion_rgc --set learning_rule=fa --out runs/fa");
-  verb->callback([o, &action] { action = [o] { return rules(*o); }; });
+  verb.action([o] { return rules(*o); });
 }
 
 }  // namespace chiasm

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "engine/weights.h"
 #include "kernels/cuda/device.h"
+#include "tools/terminal/command_line.h"
 #include "tools/train/session.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/program_options.h"
@@ -119,28 +119,28 @@ int train(Options& o) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Action& action) {
+void add_train(CommandLine& command) {
   auto o = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("train", "Train the network of a recipe");
-  verb->add_option("recipe", o->recipe, "Recipe: its name, or a JSON file")->required();
-  verb->add_option("--out", o->request.out, "Folder of the run");
-  verb->add_flag("--resume", o->request.resume, "Go on from the newest snapshot in the folder");
-  verb->add_option("--init", o->request.init, "Weights to start from: converted ones, or a snapshot of another run");
-  verb->add_option("--set", o->overrides, "Override a recipe key: --set train.batch=32")->expected(1)->take_all();
-  o->device.add_to(*verb);
-  verb->add_option("--dtype", o->dtype, "float32, or float64 for the reference path");
-  verb->add_option("--seed", o->seed, "Seed of initial weights, order and noise");
-  verb->add_option("--max-steps", o->max_steps, "Stop after this many steps instead of the recipe's epochs");
-  verb->add_flag("--dry-run", o->dry_run, "Say what would happen: parameters, memory, time");
-  verb->add_flag("--json", o->json, "With --dry-run: print JSON");
-  verb->add_flag("--quiet", o->request.quiet, "No progress");
-  verb->footer(
+  Verb verb = command.verb("train", "Train the network of a recipe");
+  verb.option("recipe", o->recipe, "Recipe: its name, or a JSON file").required();
+  verb.option("--out", o->request.out, "Folder of the run");
+  verb.flag("--resume", o->request.resume, "Go on from the newest snapshot in the folder");
+  verb.option("--init", o->request.init, "Weights to start from: converted ones, or a snapshot of another run");
+  verb.option("--set", o->overrides, "Override a recipe key: --set train.batch=32").repeatable();
+  o->device.add_to(verb);
+  verb.option("--dtype", o->dtype, "float32, or float64 for the reference path");
+  verb.option("--seed", o->seed, "Seed of initial weights, order and noise");
+  verb.option("--max-steps", o->max_steps, "Stop after this many steps instead of the recipe's epochs");
+  verb.flag("--dry-run", o->dry_run, "Say what would happen: parameters, memory, time");
+  verb.flag("--json", o->json, "With --dry-run: print JSON");
+  verb.flag("--quiet", o->request.quiet, "No progress");
+  verb.footer(
       "Examples:\n"
       "  chiasm train fashion_rgc --out runs/fashion\n"
       "  chiasm train fashion_rgc --out runs/fashion --resume\n"
       "  chiasm train rgc_median --out runs/median --device cuda:0 --set train.precision=bfloat16\n"
       "  chiasm train fashion_rgc --dry-run --set train.batch=128");
-  verb->callback([o, &action] { action = [o] { return train(*o); }; });
+  verb.action([o] { return train(*o); });
 }
 
 }  // namespace chiasm

@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verbs of the chiasm command, one file each. add_VERB declares the verb and its options, and sets `action` to what
-// runs when the verb was given; the action returns the exit status. Errors are thrown.
+// The verbs of the chiasm command, one file each. add_VERB declares the verb, its options and its action
+// (tools/terminal/command_line.h). Errors are thrown.
 #pragma once
-
-#include <functional>
-
-namespace CLI {
-class App;
-}
 
 namespace chiasm {
 
-using Action = std::function<int()>;
+class CommandLine;
 
-void add_doctor(CLI::App& app, Action& action);
-void add_train(CLI::App& app, Action& action);
-void add_evaluate(CLI::App& app, Action& action);
-void add_describe(CLI::App& app, Action& action);
-void add_plan(CLI::App& app, Action& action);
-void add_compare(CLI::App& app, Action& action);
-void add_extract(CLI::App& app, Action& action);
-void add_convert(CLI::App& app, Action& action);
-void add_map(CLI::App& app, Action& action);
-void add_reliability(CLI::App& app, Action& action);
-void add_consistency(CLI::App& app, Action& action);
-void add_rsa(CLI::App& app, Action& action);
-void add_ost(CLI::App& app, Action& action);
-void add_readout(CLI::App& app, Action& action);
-void add_recipes(CLI::App& app, Action& action);
-void add_rules(CLI::App& app, Action& action);
+void add_doctor(CommandLine& command);
+void add_train(CommandLine& command);
+void add_evaluate(CommandLine& command);
+void add_describe(CommandLine& command);
+void add_plan(CommandLine& command);
+void add_compare(CommandLine& command);
+void add_extract(CommandLine& command);
+void add_convert(CommandLine& command);
+void add_map(CommandLine& command);
+void add_reliability(CommandLine& command);
+void add_consistency(CommandLine& command);
+void add_rsa(CommandLine& command);
+void add_ost(CommandLine& command);
+void add_readout(CommandLine& command);
+void add_recipes(CommandLine& command);
+void add_rules(CommandLine& command);
 
 // Exit statuses beside 0, done.
 inline constexpr int kFailed = 1;
