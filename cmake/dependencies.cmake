@@ -4,11 +4,11 @@
 list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 
 # Headers only; they end up inside our object files.
-find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 
-# Linked.
+# Linked. Not fmt::fmt-header-only: a source that formats would compile the library, for a second and a half.
+find_package(fmt REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
