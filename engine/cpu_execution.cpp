@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "engine/execution.h"
 #include "engine/finite.h"
@@ -18,7 +20,9 @@ class CpuExecution final : public Execution {
       : Execution(std::move(compiled)),
         stream_(stream),
         arena_(Spec{DType::kUInt8, {planned_.plan.arena_bytes}}),
-        states_(planned_.graph.value_count(), nullptr) {}
+        states_(planned_.graph.value_count(), nullptr) {
+    for (const Assignment& a : planned_.graph.assignments()) assigned_.insert(a.state);
+  }
 
   MutableView input(ValueId id) override {
     const View view = view_of(id);
@@ -27,7 +31,7 @@ class CpuExecution final : public Execution {
   View output(ValueId id) override { return view_of(id); }
   void bind(ValueId state, const Tensor& tensor) override {
     bound_[state] = tensor;
-    states_[state] = bound_[state].bytes().data();
+    locate(state, bound_[state]);
     made_ = {};
   }
 
@@ -46,9 +50,15 @@ class CpuExecution final : public Execution {
 
  private:
   View view_of(ValueId id) { return planned_.view_of(id, arena_.bytes().data(), states_); }
+  // Where a state lies, brought up to date: its tensor may have been changed on another device. One that is only read
+  // stays valid there.
+  void locate(ValueId state, Tensor& tensor) {
+    const std::span<const std::byte> bytes =
+        assigned_.contains(state) ? std::span<const std::byte>(tensor.bytes()) : std::as_const(tensor).bytes();
+    states_[state] = const_cast<std::byte*>(bytes.data());
+  }
   void prepare() {
-    // A tensor may have been changed on another device since.
-    for (auto& [state, tensor] : bound_) states_[state] = tensor.bytes().data();
+    for (auto& [state, tensor] : bound_) locate(state, tensor);
     if (made_.steps.empty()) made_ = plan_steps(planned_, arena_.bytes().data(), states_);
   }
   void run_steps(std::size_t begin, std::size_t end) {
@@ -62,6 +72,7 @@ class CpuExecution final : public Execution {
   CpuStream stream_;
   Tensor arena_;
   std::map<ValueId, Tensor> bound_;
+  std::set<ValueId> assigned_;      // states that a run writes
   std::vector<std::byte*> states_;  // per value
   PlannedSteps made_;               // empty until prepared
 };

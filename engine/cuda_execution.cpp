@@ -97,6 +97,7 @@ class CudaExecution final : public Execution {
   void take_inputs();
   void enqueue_outputs();
   void enqueue_assignments();
+  void note_computed();
   // Runs what `body` enqueues: directly the first time, captured the second, replayed from then on.
   template <class Body>
   void run(Half& half, const Body& body);
@@ -116,6 +117,7 @@ class CudaExecution final : public Execution {
   CudaEvent staged_, consumed_, fork_;
   std::vector<CudaEvent> joins_;
   bool is_prepared_ = false;
+  bool has_computed_ = false;
   bool is_staged_ = false;
   Half compute_, commit_;
 };
@@ -182,7 +184,7 @@ void CudaExecution::stage_inputs() {
 View CudaExecution::output(ValueId id) {
   HostCopy& copy = outputs_.at(id);
   const Spec& spec = planned_.graph.spec(id);
-  if (!copy.is_current && is_prepared_) {
+  if (!copy.is_current && has_computed_) {
     if (spec.bytes() > kFetchedAlways) copy_to_host(*stream_, copy.memory.data(), view_of(id).data(), spec.bytes());
     stream_->synchronize();
     copy.is_current = true;
@@ -191,6 +193,9 @@ View CudaExecution::output(ValueId id) {
 }
 
 void CudaExecution::bind(ValueId state, const Tensor& tensor) {
+  // The last run may still use the tensor that goes, and outputs are those of that run.
+  for (const auto& [id, copy] : outputs_) output(id);
+  stream_->synchronize();
   bound_[state] = tensor;
   is_prepared_ = false;
 }
@@ -318,6 +323,11 @@ void CudaExecution::enqueue_assignments() {
   }
 }
 
+void CudaExecution::note_computed() {
+  for (auto& [id, copy] : outputs_) copy.is_current = false;
+  has_computed_ = true;
+}
+
 template <class Body>
 void CudaExecution::run(Half& half, const Body& body) {
   if (half.runs++ == 0 || !options_.capture) {
@@ -335,7 +345,7 @@ void CudaExecution::compute() {
     enqueue(compute_);
     enqueue_outputs();
   });
-  for (auto& [id, copy] : outputs_) copy.is_current = false;
+  note_computed();
 }
 
 void CudaExecution::commit() {
@@ -372,7 +382,7 @@ void CudaExecution::compute_stepwise() {
     }
   }
   enqueue_outputs();
-  for (auto& [id, copy] : outputs_) copy.is_current = false;
+  note_computed();
 }
 
 std::vector<std::pair<std::string, double>> CudaExecution::profile() {

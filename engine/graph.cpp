@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "engine/initialiser.h"
+
 namespace chiasm {
 
 ValueId Graph::add_value(const Spec& spec, NodeId producer) {
@@ -52,6 +54,13 @@ std::vector<Value> Graph::apply_all(OpPtr op, std::span<const Value> inputs) {
   node.label = label_;
   nodes_.push_back(std::move(node));
   return outputs;
+}
+
+std::uint32_t Graph::random_op(const std::string& label) {
+  const std::uint32_t op = random_op_of(label);
+  const std::string& owner = random_ops_.emplace(op, label).first->second;
+  if (owner != label) throw_same_random_op(owner, label);
+  return op;
 }
 
 void Graph::output(const std::string& name, Value value) {

@@ -99,6 +99,12 @@ class Graph {
   const std::map<std::string, ValueId>& outputs() const { return outputs_; }
   const std::vector<Assignment>& assignments() const { return assignments_; }
 
+  // A number that addresses the random draws of `label` (kernels/random/random_stream.h): the same on every machine,
+  // for this label and no other of the graph. Throws InputError, naming both, when another label has this number.
+  std::uint32_t random_op(const std::string& label);
+  // Those of a graph that this one is made from are taken.
+  void keep_random_ops(const Graph& other) { random_ops_.insert(other.random_ops_.begin(), other.random_ops_.end()); }
+
   // The label of nodes appended from now on. Returns the previous one.
   std::string relabel(std::string label);
   const std::string& label() const { return label_; }
@@ -114,6 +120,7 @@ class Graph {
   std::map<std::string, ValueId> outputs_;
   std::vector<Assignment> assignments_;
   std::string label_;
+  std::map<std::uint32_t, std::string> random_ops_;  // labels by number
 };
 
 inline const Spec& Value::spec() const { return graph_->spec(id_); }

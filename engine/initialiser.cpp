@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/error.h"
 #include "kernels/random/random_stream.h"
 
 namespace chiasm {
@@ -54,6 +55,11 @@ void Initialiser::fill(Tensor& tensor, std::uint64_t seed, std::string_view name
       ++index;
     }
   });
+}
+
+void throw_same_random_op(const std::string& a, const std::string& b) {
+  throw InputError("\"" + a + "\" and \"" + b +
+                   "\" would draw the same random numbers, because their names have one hash: rename a layer");
 }
 
 std::uint32_t random_op_of(std::string_view name) {

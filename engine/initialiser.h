@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "engine/tensor.h"
@@ -30,6 +31,8 @@ class Initialiser {
   // Truncated normal with standard deviation sqrt(scale / in).
   static Initialiser variance_scaling(double scale, Fans fans);
 
+  bool is_random() const { return kind_ != Kind::kConstant; }
+
   // REQUIRES: tensor is floating.
   void fill(Tensor& tensor, std::uint64_t seed, std::string_view name) const;
 
@@ -42,7 +45,10 @@ class Initialiser {
   double size_;
 };
 
-// A 32-bit number for a name, used to address random numbers. The same on every machine.
+// A 32-bit number for a name, used to address random numbers. The same on every machine. Two names may share one:
+// whoever draws for many names checks (Graph::random_op, Parameters::initialise).
 std::uint32_t random_op_of(std::string_view name);
+// InputError: the two would draw the same numbers.
+[[noreturn]] void throw_same_random_op(const std::string& a, const std::string& b);
 
 }  // namespace chiasm

@@ -32,7 +32,7 @@ Value noisy(Value updated, Value rate, const Parameter& parameter, const UpdateN
                  .distribution = noise.uniform ? Noise::Distribution::kUniform : Noise::Distribution::kNormal,
                  .deviation = std::sqrt(noise.variance),
                  .seed = noise.seed,
-                 .op = random_op_of("update " + parameter.name)};
+                 .op = graph.random_op("update " + parameter.name)};
   const Value random = graph.apply(op, {draw_input(graph)});
   return graph.apply(Map<Add>{}, {updated, graph.apply(Map<Multiply>{}, {random, rate})});
 }

@@ -30,7 +30,12 @@ std::int64_t Parameters::count(std::string_view prefix) const {
 }
 
 void Parameters::initialise(std::uint64_t seed) {
+  std::map<std::uint32_t, const std::string*> drawn;
   for (const Parameter& parameter : list_) {
+    if (parameter.initialiser.is_random()) {
+      const auto [owner, added] = drawn.emplace(random_op_of(parameter.name), &parameter.name);
+      if (!added) throw_same_random_op(*owner->second, parameter.name);
+    }
     if (tensors_.contains(parameter.name)) continue;
     Tensor tensor(parameter.spec);
     parameter.initialiser.fill(tensor, seed, parameter.name);

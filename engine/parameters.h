@@ -42,7 +42,8 @@ class Parameters {
   // Trainable scalars (role kForward) whose path starts with `prefix`: the size of the model as papers count it.
   std::int64_t count(std::string_view prefix = "") const;
 
-  // Allocates and initialises every parameter that has no tensor yet.
+  // Allocates and initialises every parameter that has no tensor yet. Throws InputError when the names of two would
+  // draw the same random numbers.
   void initialise(std::uint64_t seed);
   // By name. Tensors are shared with programs that bind them.
   std::map<std::string, Tensor>& tensors() { return tensors_; }

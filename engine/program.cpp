@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/program.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/execution.h"
@@ -51,6 +52,8 @@ void Program::bind(std::string_view name, const Tensor& tensor) {
     throw ShapeError("state \"" + std::string(name) + "\" is " + to_string(graph().spec(id)) + ", found a tensor " +
                      to_string(tensor.spec()));
   }
+  bound_[id] = &tensor.storage();
+  states_are_separate_ = false;
   execution_->bind(id, tensor);
 }
 
@@ -61,13 +64,38 @@ void Program::bind_all(const std::map<std::string, Tensor>& tensors) {
   }
 }
 
+// Kernels and the memory plan take states for separate memory.
+void Program::require_separate_states() {
+  if (states_are_separate_) return;
+  const auto name_of_state = [this](ValueId id) {
+    const auto& states = graph().states();
+    return std::find_if(states.begin(), states.end(), [id](const auto& state) { return state.second == id; })->first;
+  };
+  for (const Assignment& written : graph().assignments()) {
+    const auto own = bound_.find(written.state);
+    if (own == bound_.end()) continue;
+    for (const auto& [other, storage] : bound_) {
+      if (storage != own->second || other == written.state) continue;
+      throw InputError("states \"" + name_of_state(written.state) + "\" and \"" + name_of_state(other) +
+                       "\" cannot share a tensor: a run of the program writes the first");
+    }
+  }
+  states_are_separate_ = true;
+}
+
 void Program::run() {
   run_compute();
   run_commit();
 }
 
-void Program::run_compute() { execution_->compute(); }
-void Program::run_commit() { execution_->commit(); }
+void Program::run_compute() {
+  require_separate_states();
+  execution_->compute();
+}
+void Program::run_commit() {
+  require_separate_states();
+  execution_->commit();
+}
 bool Program::updates_are_finite() const { return execution_->updates_are_finite(); }
 void Program::run_stepwise() { execution_->compute_stepwise(); }
 std::vector<std::pair<std::string, double>> Program::profile_compute() { return execution_->profile(); }

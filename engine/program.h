@@ -35,15 +35,17 @@ class Program {
   void stage_inputs();
   // Whether inputs of the next run may be written between run_compute() and run_commit(): on a device, not on the CPU.
   bool stages_inputs() const;
-  // The value of an output. Valid until the next run. Throws InputError when there is no such output.
+  // The value of an output in the last run. Valid until the next run or bind(). Throws InputError when there is no such
+  // output.
   View output(std::string_view name) const;
-  // The tensor that holds a state. It is read and written in place by run(). Throws ShapeError when its spec is
-  // another.
+  // The tensor that holds a state. It is read and written in place by run(), so that what was looked at before
+  // (values(), view()) has to be asked for again afterwards. Throws ShapeError when its spec is another.
   void bind(std::string_view name, const Tensor& tensor);
   // Binds every state of the graph that `tensors` holds by name.
   void bind_all(const std::map<std::string, Tensor>& tensors);
 
-  // Computes everything, then writes new values of states. Throws InputError when a state is not bound.
+  // Computes everything, then writes new values of states. Throws InputError when a state is not bound, or when one
+  // that is written shares its tensor with another.
   void run();
   // The two halves of run(). Between them no state has changed yet, so a step whose loss is not finite can be dropped.
   void run_compute();
@@ -66,7 +68,11 @@ class Program {
   std::int64_t measure_touched_bytes();
 
  private:
+  void require_separate_states();
+
   std::unique_ptr<Execution> execution_;
+  std::map<ValueId, const Storage*> bound_;  // by state
+  bool states_are_separate_ = true;          // of those
 };
 
 }  // namespace chiasm

@@ -72,6 +72,6 @@ Value Scope::sample_input(std::int64_t batch) const {
   return input_once(*graph_, "sample", Spec{DType::kInt32, {batch}});
 }
 
-std::uint32_t Scope::random_op() const { return random_op_of(label()); }
+std::uint32_t Scope::random_op() const { return graph_->random_op(label()); }
 
 }  // namespace chiasm

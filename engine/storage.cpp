@@ -43,6 +43,8 @@ std::byte* Storage::on_device(const std::shared_ptr<const CudaStream>& stream) {
 }
 
 void Storage::fetch() {
+  const std::lock_guard lock(fetching_);
+  if (host_is_current_) return;  // another thread was first
   copy_to_host(*user_, host_, device_.data(), bytes_);
   user_->synchronize();
   host_is_current_ = true;

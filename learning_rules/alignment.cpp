@@ -33,7 +33,7 @@ Value replaced_by_noise(Value x, const InputNoise& noise, const PlasticLayer& la
                                                                          : Noise::Distribution::kUniform,
                  .deviation = noise.deviation,
                  .seed = seed,
-                 .op = random_op_of("alignment " + layer.path + " " + std::to_string(index))};
+                 .op = x.graph().random_op("alignment " + layer.path + " " + std::to_string(index))};
   return x.graph().apply(op, {draw_input(x.graph())});
 }
 

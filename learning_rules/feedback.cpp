@@ -96,7 +96,7 @@ class Router {
         break;
       case SignMagnitude::kBatchRandom: {
         const Noise noise{
-            .shape = w.shape(), .dtype = w.dtype(), .seed = seed_, .op = random_op_of("feedback " + path)};
+            .shape = w.shape(), .dtype = w.dtype(), .seed = seed_, .op = graph.random_op("feedback " + path)};
         made = sign * rms * graph.apply(Map<Abs>{}, {graph.apply(noise, {draw_input(graph)})});
         break;
       }

@@ -117,6 +117,7 @@ class Hoist {
 
 }  // namespace
 
-Graph hoist(const Graph& graph) { return Hoist(graph).run(); }
+// What fed only what is now computed for one sample is left over.
+Graph hoist(const Graph& graph) { return prune(Hoist(graph).run()); }
 
 }  // namespace chiasm

@@ -4,6 +4,7 @@
 namespace chiasm {
 
 Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.value_count()) {
+  target_.keep_random_ops(source);
   for (const auto& [name, id] : source.inputs()) map_[id] = target_.input(name, source.spec(id));
   for (const auto& [name, id] : source.states()) map_[id] = target_.state(name, source.spec(id));
 }

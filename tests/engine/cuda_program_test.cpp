@@ -151,6 +151,39 @@ TEST(CudaProgram, OutputsBeyondWhatEveryRunFetchesAreFetched) {
   }
 }
 
+TEST(CudaProgram, OutputsAreThoseOfTheLastRunAfterAStateIsBoundAnew) {
+  CHIASM_NEEDS_CUDA();
+  Graph graph;
+  const Shape shape{300, 301};  // more than what every run fetches
+  const Value a = graph.state("a", Spec{DType::kFloat32, shape});
+  graph.output("twice", affine(a, 2.0, 0.0));
+  graph.output("a", a);
+  Program program(graph, {.device = kCuda});
+  const Tensor first = random_tensor(DType::kFloat32, shape, 1);
+  program.bind("a", first);
+  program.run_compute();
+  program.bind("a", Tensor::zeros(DType::kFloat32, shape));
+  EXPECT_EQ(program.output("twice").as<float>()[7], 2.0f * first.values<float>()[7]);
+  EXPECT_TRUE(bit_equal(program.output("a"), first.view()));
+  program.run_compute();
+  EXPECT_EQ(program.output("twice").as<float>()[7], 0.0f);
+  EXPECT_EQ(program.output("a").as<float>()[7], 0.0f);
+}
+
+TEST(CudaProgram, StatesThatTheCpuOnlyReadsAreNotSentAgain) {
+  CHIASM_NEEDS_CUDA();
+  Graph graph;
+  const Value a = graph.state("a", Spec{DType::kFloat32, {3}});
+  graph.output("twice", affine(a, 2.0, 0.0));
+  const Tensor tensor = Tensor::of<float>({3}, std::vector<float>{1.0f, 2.0f, 3.0f});
+  Program cuda(graph, {.device = kCuda}), cpu(graph, {.threads = 1});
+  cuda.bind("a", tensor);
+  cpu.bind("a", tensor);
+  cuda.run();
+  cpu.run();
+  EXPECT_TRUE(tensor.storage().device_is_current());
+}
+
 TEST(CudaProgram, StepwiseNamesTheFirstBadNode) {
   CHIASM_NEEDS_CUDA();
   Graph graph;

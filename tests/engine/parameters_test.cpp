@@ -13,6 +13,7 @@
 #include "engine/snapshot.h"
 #include "tests/support/compare.h"
 #include "tests/support/file_corpus.h"
+#include "tests/support/random_names.h"
 
 namespace chiasm::test {
 namespace {
@@ -29,6 +30,21 @@ TEST(Initialiser, DependsOnSeedAndNameAlone) {
   EXPECT_TRUE(bit_equal(drawn(uniform, {40}, 1, "conv1/weight").view(), a.view()));
   EXPECT_FALSE(bit_equal(drawn(uniform, {40}, 2, "conv1/weight").view(), a.view()));
   EXPECT_FALSE(bit_equal(drawn(uniform, {40}, 1, "conv2/weight").view(), a.view()));
+}
+
+TEST(Parameters, RefuseNamesThatWouldDrawTheSameNumbers) {
+  const auto [a, b] = two_names_of_one_random_op();
+  const std::vector<std::string> names{a, b};
+  const auto initialise = [&](const Initialiser& initialiser) {
+    Parameters parameters;
+    for (const std::string& name : names) {
+      parameters.declare({.name = name, .spec = Spec{DType::kFloat32, {2}}, .initialiser = initialiser});
+    }
+    parameters.initialise(1);
+  };
+  EXPECT_THAT([&] { initialise(Initialiser::uniform(1.0)); },
+              testing::ThrowsMessage<InputError>(testing::AllOf(testing::HasSubstr(a), testing::HasSubstr(b))));
+  EXPECT_NO_THROW(initialise(Initialiser::constant(1.0)));
 }
 
 // 200,000 draws: the relative standard error of a deviation is about 1 / sqrt(2 n) = 0.16 %; the bound is six of them.

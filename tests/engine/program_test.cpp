@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/program.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -14,6 +16,7 @@
 #include "kernels/reduction/mean.h"
 #include "kernels/reduction/sum.h"
 #include "tests/support/compare.h"
+#include "tests/support/random_names.h"
 #include "tests/support/random_tensor.h"
 
 namespace chiasm::test {
@@ -204,6 +207,44 @@ TEST(Program, AssignmentsSeeOldValues) {
   program.run();
   EXPECT_EQ(ta.values<double>()[0], 7.0);
   EXPECT_EQ(tb.values<double>()[0], 10.0);
+}
+
+TEST(Program, RefusesOneTensorForTwoStatesOfWhichOneIsWritten) {
+  Graph graph;
+  const Spec spec{DType::kFloat32, {2}};
+  const Value a = graph.state("a", spec), b = graph.state("b", spec), c = graph.state("c", spec);
+  graph.output("sum", a + b + c);
+  graph.assign(a, affine(a, 1.0, 1.0));
+  Program program(graph);
+  const Tensor first(spec), second(spec);
+  program.bind("a", first);
+  program.bind("b", second);
+  program.bind("c", second);  // both are only read
+  EXPECT_NO_THROW(program.run());
+  program.bind("c", first);
+  EXPECT_THAT([&] { program.run(); }, testing::ThrowsMessage<InputError>(testing::AllOf(
+                                          testing::HasSubstr("\"a\" and \"c\""), testing::HasSubstr("the first"))));
+  program.bind("a", Tensor(spec));
+  EXPECT_NO_THROW(program.run());
+}
+
+TEST(Graph, RefusesLabelsThatWouldDrawTheSameNumbers) {
+  const auto [a, b] = two_names_of_one_random_op();
+  Graph graph;
+  EXPECT_EQ(graph.random_op(a), graph.random_op(a));
+  EXPECT_THAT([&] { graph.random_op(b); },
+              testing::ThrowsMessage<InputError>(testing::AllOf(testing::HasSubstr(a), testing::HasSubstr(b))));
+  Graph made = prune(graph);
+  EXPECT_THROW(made.random_op(b), InputError);
+}
+
+TEST(Passes, HoistLeavesNothingThatNobodyNeeds) {
+  Graph graph;
+  const Value x = graph.input("x", Spec{DType::kFloat32, {4, 3}});
+  // A joined constant is needed for all four samples, and not for one.
+  graph.output("y", concat(std::array{x, fill(graph, Spec{DType::kFloat32, {4, 3}}, 1.0)}, 1));
+  const Graph hoisted = hoist(graph);
+  EXPECT_EQ(hoisted.nodes().size(), prune(hoisted).nodes().size());
 }
 
 }  // namespace
