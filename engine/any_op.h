@@ -122,31 +122,63 @@ std::int64_t flops_of(const Op& op, std::span<const Spec> in, std::span<const Sp
 
 }  // namespace detail
 
+// What gradients of all ops have in common.
+class GradientOpBase : public AnyOp {
+ public:
+  std::string name() const final;
+  std::vector<Spec> infer(std::span<const Spec> in) const final;
+  bool is_view() const final { return false; }
+  bool broadcasts() const final { return false; }
+  bool is_gradient() const final { return true; }
+  std::optional<std::int64_t> view_offset(std::span<const Spec>) const final { return std::nullopt; }
+  std::optional<std::int64_t> part_offset(std::span<const Spec>, int) const final { return std::nullopt; }
+  // With respect to an input that carries the batch, sample by sample; to one that does not, a sum over samples.
+  BatchRule batch_rule(std::span<const Spec>) const final;
+  OpPtr at_batch(std::span<const Spec>, std::int64_t batch) const final;
+  GradientRule gradient(int) const final { return GradientRule::none(); }
+  OpPtr gradient_op(int, std::span<const Spec>, std::span<const Spec>) const final;
+
+  int input() const { return input_; }
+
+ protected:
+  // `op` is the op's kName; `broadcasts` and `forward` are its trait and its batch rule.
+  GradientOpBase(std::string_view op, bool broadcasts, int input, GradientRule rule, BatchRule forward,
+                 std::span<const Spec> in, std::span<const Spec> out);
+  bool same_operands(const GradientOpBase& other) const {
+    return other.input_ == input_ && other.in_ == in_ && other.out_ == out_;
+  }
+  // The gradient of the op for `batch` samples, whose operands are then `in` and `out`.
+  virtual OpPtr with_operands(std::int64_t batch, std::span<const Spec> in, std::span<const Spec> out) const = 0;
+
+  // What backward() takes. Operands that the gradient does not read have no data.
+  struct Operands {
+    std::vector<View> in;
+    std::vector<View> out;
+  };
+  Operands operands(Inputs in) const;
+  std::span<const Spec> in() const { return in_; }
+
+ private:
+  std::string_view op_;
+  bool broadcasts_;
+  int input_;
+  GradientRule rule_;
+  BatchRule forward_;
+  std::vector<Spec> in_;
+  std::vector<Spec> out_;
+};
+
 template <class Op>
-class GradientOp final : public AnyOp {
+class GradientOp final : public GradientOpBase {
  public:
   GradientOp(Op op, int input, std::span<const Spec> in, std::span<const Spec> out)
-      : op_(std::move(op)),
-        input_(input),
-        rule_(op_.gradient(input)),
-        in_(in.begin(), in.end()),
-        out_(out.begin(), out.end()) {}
+      : GradientOpBase(Op::kName, detail::trait_broadcasts<Op>(), input, op.gradient(input),
+                       detail::batch_rule_of(op, in), in, out),
+        op_(std::move(op)) {}
 
-  std::string name() const override { return std::string(op_.kName) + ".gradient[" + std::to_string(input_) + "]"; }
   bool equals(const AnyOp& other) const override {
     const auto* same = dynamic_cast<const GradientOp*>(&other);
-    return same != nullptr && same->op_ == op_ && same->input_ == input_ && same->in_ == in_ && same->out_ == out_;
-  }
-  std::vector<Spec> infer(std::span<const Spec> in) const override {
-    if (in.size() != 1 + rule_.inputs.size() + rule_.outputs.size()) {
-      throw InternalError(name() + ": wrong number of inputs");
-    }
-    if (!(in[0] == out_[0])) {
-      throw InternalError(name() + ": the gradient " + to_string(in[0]) + " does not match the output " +
-                          to_string(out_[0]));
-    }
-    if constexpr (detail::trait_broadcasts<Op>()) return {Spec{in_[input_].dtype, out_[0].shape}};
-    return {in_[input_]};
+    return same != nullptr && same->op_ == op_ && same_operands(*same);
   }
   void run(CpuStream& stream, Inputs in, Outputs out) const override { backward(stream, in, out); }
   std::int64_t workspace_bytes(const CpuStream& stream, std::span<const Spec>) const override {
@@ -164,76 +196,39 @@ class GradientOp final : public AnyOp {
     return 0;
   }
   bool in_place() const override { return detail::trait_in_place<Op>(); }
-  bool is_view() const override { return false; }
-  bool broadcasts() const override { return false; }
-  bool is_gradient() const override { return true; }
-  std::optional<std::int64_t> view_offset(std::span<const Spec>) const override { return std::nullopt; }
-  std::optional<std::int64_t> part_offset(std::span<const Spec>, int) const override { return std::nullopt; }
-  // With respect to an input that carries the batch, sample by sample; to one that does not, a sum over samples.
-  BatchRule batch_rule(std::span<const Spec>) const override {
-    const BatchRule forward = detail::batch_rule_of(op_, in_);
-    if (forward.kind != BatchRule::Kind::kEach) return BatchRule::none();
-    std::vector<bool> carries{true};
-    for (int i : rule_.inputs) carries.push_back(forward.carries[i]);
-    carries.insert(carries.end(), rule_.outputs.size(), true);
-    const bool each = forward.carries[input_] || detail::trait_broadcasts<Op>();
-    return each ? BatchRule::each(std::move(carries)) : BatchRule::sum(std::move(carries));
-  }
-  OpPtr at_batch(std::span<const Spec>, std::int64_t batch) const override {
-    const BatchRule forward = detail::batch_rule_of(op_, in_);
-    if (forward.kind != BatchRule::Kind::kEach) return nullptr;
-    std::vector<Spec> in = in_, out = out_;
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      if (forward.carries[i]) in[i].shape = in[i].shape.with(0, batch);
-    }
-    for (Spec& spec : out) spec.shape = spec.shape.with(0, batch);
-    return std::make_shared<GradientOp>(detail::op_at_batch(op_, in_, batch), input_, in, out);
-  }
   std::int64_t flops(std::span<const Spec>, std::span<const Spec> out) const override {
-    if constexpr (requires { op_.flops(std::span<const Spec>(in_)); }) return op_.flops(in_);
+    if constexpr (requires { op_.flops(in()); }) return op_.flops(in());
     return out[0].shape.elements();
   }
   std::optional<PointwiseFunction> pointwise() const override {
-    if constexpr (requires { op_.pointwise_gradient(input_); }) {
-      PointwiseFunction function = op_.pointwise_gradient(input_);
+    if constexpr (requires { op_.pointwise_gradient(input()); }) {
+      PointwiseFunction function = op_.pointwise_gradient(input());
       function.gradient = true;
       return function;
     }
     return std::nullopt;
   }
-  GradientRule gradient(int) const override { return GradientRule::none(); }
-  OpPtr gradient_op(int, std::span<const Spec>, std::span<const Spec>) const override {
-    throw InternalError(name() + ": second derivatives are not available");
-  }
 
   const Op& op() const { return op_; }
-  int input() const { return input_; }
 
  private:
+  OpPtr with_operands(std::int64_t batch, std::span<const Spec> in, std::span<const Spec> out) const override {
+    return std::make_shared<GradientOp>(detail::op_at_batch(op_, this->in(), batch), input(), in, out);
+  }
   template <class Stream>
   void backward(Stream& stream, Inputs in, Outputs out) const {
-    std::vector<View> inputs(in_.size());
-    std::vector<View> outputs(out_.size());
-    for (std::size_t i = 0; i < in_.size(); ++i) inputs[i] = View(nullptr, in_[i]);
-    for (std::size_t i = 0; i < out_.size(); ++i) outputs[i] = View(nullptr, out_[i]);
-    std::size_t next = 1;
-    for (int i : rule_.inputs) inputs[i] = in[next++];
-    for (int i : rule_.outputs) outputs[i] = in[next++];
-    op_.backward(stream, input_, inputs, outputs, in[0], out[0]);
+    const Operands all = operands(in);
+    op_.backward(stream, input(), all.in, all.out, in[0], out[0]);
   }
   template <class Stream>
   std::int64_t backward_workspace_bytes(const Stream& stream) const {
-    if constexpr (requires { op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_)); }) {
-      return op_.backward_workspace_bytes(stream, input_, std::span<const Spec>(in_));
+    if constexpr (requires { op_.backward_workspace_bytes(stream, input(), in()); }) {
+      return op_.backward_workspace_bytes(stream, input(), in());
     }
     return 0;
   }
 
   Op op_;
-  int input_;
-  GradientRule rule_;
-  std::vector<Spec> in_;
-  std::vector<Spec> out_;
 };
 
 template <class Op>

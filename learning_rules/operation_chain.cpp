@@ -7,6 +7,7 @@
 
 #include "engine/node_specs.h"
 #include "engine/ops.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/reduction/mean.h"
 #include "kernels/reduction/sum.h"
 

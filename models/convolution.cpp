@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
 #include "kernels/resize/resize2d.h"
 
 namespace chiasm {

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/error.h"
 #include "kernels/reduction/sum.h"
 

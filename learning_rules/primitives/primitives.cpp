@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/ops.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/reduction/sum.h"
 
 namespace chiasm {

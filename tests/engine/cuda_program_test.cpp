@@ -10,6 +10,7 @@
 #include "engine/ops.h"
 #include "engine/optimizer.h"
 #include "engine/program.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/reduction/sum.h"
 #include "tests/support/compare.h"
 #include "tests/support/cuda.h"

@@ -13,6 +13,7 @@
 #include "engine/program.h"
 #include "kernels/elementwise/add_n.h"
 #include "kernels/elementwise/fused_pointwise.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/reduction/sum.h"
 #include "kernels/softmax/softmax.h"
 #include "tests/support/compare.h"

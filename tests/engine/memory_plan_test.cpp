@@ -13,6 +13,7 @@
 #include "engine/arena_layout.h"
 #include "engine/ops.h"
 #include "engine/program.h"
+#include "kernels/indexing/concat.h"
 #include "kernels/indexing/slice.h"
 #include "kernels/normalization/batch_norm.h"
 #include "tests/support/compare.h"

@@ -12,6 +12,7 @@
 #include "engine/ops.h"
 #include "engine/optimizer.h"
 #include "engine/passes/pass.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/loss/cross_entropy.h"
 #include "kernels/reduction/mean.h"
 #include "kernels/reduction/sum.h"

@@ -9,7 +9,10 @@
 #include <cmath>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
 #include "kernels/convolution/conv_transpose2d.h"
+#include "kernels/elementwise/map.h"
+#include "kernels/linear/linear.h"
 #include "kernels/reduction/sum.h"
 #include "learning_rules/primitives/primitives.h"
 #include "tests/support/aligned_layer.h"

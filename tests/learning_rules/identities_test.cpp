@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/indexing/transpose.h"
 #include "kernels/reduction/sum.h"
 #include "learning_rules/primitives/primitives.h"

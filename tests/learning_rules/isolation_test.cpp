@@ -5,12 +5,13 @@
 #include <set>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
 #include "kernels/normalization/batch_norm.h"
 #include "kernels/reduction/mean.h"
 #include "kernels/reduction/sum.h"
 #include "learning_rules/alignment.h"
-#include "learning_rules/primitives/primitives.h"
 #include "learning_rules/learning_rule.h"
+#include "learning_rules/primitives/primitives.h"
 #include "tests/support/aligned_layer.h"
 #include "tests/support/compare.h"
 #include "tests/support/learning_run.h"

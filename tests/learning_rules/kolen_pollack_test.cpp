@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
 #include "kernels/reduction/sum.h"
 #include "tests/support/aligned_layer.h"
 #include "tests/support/learning_run.h"

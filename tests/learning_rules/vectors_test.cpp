@@ -8,6 +8,9 @@
 #include <cmath>
 
 #include "engine/ops.h"
+#include "kernels/convolution/conv2d.h"
+#include "kernels/elementwise/map.h"
+#include "kernels/linear/linear.h"
 #include "kernels/reduction/sum.h"
 #include "learning_rules/learning_step.h"
 #include "learning_rules/primitives/primitives.h"

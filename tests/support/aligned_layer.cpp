@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/ops.h"
+#include "kernels/linear/linear.h"
 #include "kernels/reduction/sum.h"
 #include "learning_rules/alignment.h"
 #include "tests/support/compare.h"
