@@ -6,9 +6,8 @@
 #include <string_view>
 
 namespace chiasm {
-namespace {
 
-IsaLevel machine_level() {
+IsaLevel machine_isa_level() {
 #if CHIASM_X86_DISPATCH
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -22,12 +21,14 @@ IsaLevel machine_level() {
   return IsaLevel::kBaseline;
 }
 
+namespace {
+
 IsaLevel chosen_level() {
   const char* wanted = std::getenv("CHIASM_ISA");
   IsaLevel limit = IsaLevel::kAvx512;
   if (wanted != nullptr && std::string_view(wanted) == "baseline") limit = IsaLevel::kBaseline;
   if (wanted != nullptr && std::string_view(wanted) == "avx2") limit = IsaLevel::kAvx2;
-  return std::min(machine_level(), limit);
+  return std::min(machine_isa_level(), limit);
 }
 
 }  // namespace

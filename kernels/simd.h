@@ -19,6 +19,8 @@ enum class IsaLevel { kBaseline, kAvx2, kAvx512 };
 
 // The widest level of this machine, lowered by CHIASM_ISA=baseline|avx2|avx512 in the environment (read once).
 IsaLevel isa_level();
+// The same without the environment.
+IsaLevel machine_isa_level();
 const char* name_of(IsaLevel level);
 
 namespace detail {

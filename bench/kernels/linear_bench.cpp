@@ -3,8 +3,10 @@
 // and at one large layer? Baselines in the same run: OpenBLAS called on the same matrices, and the rate of a large
 // product.
 //   linear_bench [--benchmark_filter=...] ; CHIASM_BENCH_THREADS=N sets the threads (default 1)
+#include <cblas.h>
+
 #include "bench/kernels/common.h"
-#include "kernels/vendor/blas.h"
+#include "kernels/vendor/library_threads.h"
 
 namespace chiasm::bench {
 namespace {
@@ -34,18 +36,23 @@ void ours(benchmark::State& state, const Layer& l, int input) {
 
 void openblas(benchmark::State& state, const Layer& l, int input) {
   const Tensor x = filled({l.batch, l.in}), w = filled({l.in, l.out}), dy = filled({l.batch, l.out});
-  const Factor<float> a{x.view().as<float>(), l.in}, b{w.view().as<float>(), l.out}, c{dy.view().as<float>(), l.out};
-  const Factor<float> at{a.data, l.in, true}, bt{b.data, l.out, true};
+  const float *a = x.view().as<float>(), *b = w.view().as<float>(), *c = dy.view().as<float>();
   Tensor result(Spec{DType::kFloat32, {std::max({l.batch * l.out, l.batch * l.in, l.in * l.out})}});
   float* y = result.view().as<float>();
-  const CpuStream stream(threads());
+  const auto product = [y](CBLAS_TRANSPOSE left, CBLAS_TRANSPOSE right, std::int64_t m, std::int64_t n, std::int64_t k,
+                           const float* p, std::int64_t p_stride, const float* q, std::int64_t q_stride) {
+    const auto size = [](std::int64_t value) { return static_cast<blasint>(value); };
+    cblas_sgemm(CblasRowMajor, left, right, size(m), size(n), size(k), 1.0f, p, size(p_stride), q, size(q_stride), 0.0f,
+                y, size(n));
+  };
+  const LibraryThreads scope(threads());
   for (auto _ : state) {
     if (input < 0) {
-      gemm(stream, l.batch, l.out, l.in, a, b, 0.0f, y, l.out);
+      product(CblasNoTrans, CblasNoTrans, l.batch, l.out, l.in, a, l.in, b, l.out);
     } else if (input == 0) {
-      gemm(stream, l.batch, l.in, l.out, c, bt, 0.0f, y, l.in);
+      product(CblasNoTrans, CblasTrans, l.batch, l.in, l.out, c, l.out, b, l.out);
     } else {
-      gemm(stream, l.in, l.out, l.batch, at, c, 0.0f, y, l.out);
+      product(CblasTrans, CblasNoTrans, l.in, l.out, l.batch, a, l.in, c, l.out);
     }
     benchmark::ClobberMemory();
   }

@@ -8,18 +8,19 @@
 #include <string>
 
 #include "kernels/vendor/library_threads.h"
+#include "kernels/vendor/onednn_product.h"
 
 namespace chiasm {
 namespace {
 
-// C is cut into blocks that are computed on one thread each. OpenBLAS's own threads wait for each other at every slice
+// C is cut into blocks that are computed on one thread each. A library's own threads wait for each other at every slice
 // of k, which made a step of a small network on two cores slower than on one. None is so small that handing it out
 // costs more than it saves. In deterministic mode their number does not depend on the threads and is enough for many
 // cores.
 constexpr std::int64_t kDeterministicBlocks = 16;
 constexpr std::int64_t kBlocksPerThread = 2;
 constexpr std::int64_t kMinBlockFlops = 1 << 21;
-constexpr std::int64_t kBlockMultiple = 16;  // a multiple of OpenBLAS's register tiles
+constexpr std::int64_t kBlockMultiple = 16;  // a multiple of the libraries' register tiles
 
 blasint to_blas(std::int64_t size) {
   if (size > std::numeric_limits<blasint>::max()) {
@@ -30,18 +31,16 @@ blasint to_blas(std::int64_t size) {
 
 CBLAS_TRANSPOSE transposition(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
 
-template <class T>
-void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor<T>& a, const Factor<T>& b, T beta, T* c,
-          std::int64_t c_stride) {
-  const auto product = [] {
-    if constexpr (std::is_same_v<T, float>) {
-      return cblas_sgemm;
-    } else {
-      return cblas_dgemm;
-    }
-  }();
-  product(CblasRowMajor, transposition(a.transposed), transposition(b.transposed), to_blas(m), to_blas(n), to_blas(k),
-          T{1}, a.data, to_blas(a.stride), b.data, to_blas(b.stride), beta, c, to_blas(c_stride));
+// On the calling thread.
+void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor<double>& a, const Factor<double>& b, double beta,
+          double* c, std::int64_t c_stride) {
+  const LibraryThreads one(1);
+  cblas_dgemm(CblasRowMajor, transposition(a.transposed), transposition(b.transposed), to_blas(m), to_blas(n),
+              to_blas(k), 1.0, a.data, to_blas(a.stride), b.data, to_blas(b.stride), beta, c, to_blas(c_stride));
+}
+void call(std::int64_t m, std::int64_t n, std::int64_t k, const Factor<float>& a, const Factor<float>& b, float beta,
+          float* c, std::int64_t c_stride) {
+  onednn_product(m, n, k, a, b, beta, c, c_stride);
 }
 
 std::int64_t blocks_along(std::int64_t side, std::int64_t block) { return (side + block - 1) / block; }
@@ -78,7 +77,6 @@ void gemm(const CpuStream& stream, std::int64_t m, std::int64_t n, std::int64_t 
     return;
   }
   if (stream.threads() == 1 && !stream.deterministic()) {
-    const LibraryThreads one(1);
     call(m, n, k, a, b, beta, c, c_stride);
   } else {
     call_in_blocks(stream, m, n, k, a, b, beta, c, c_stride);

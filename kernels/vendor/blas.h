@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix product in float32 and float64, through OpenBLAS.
+// The matrix product: in float32 through oneDNN, which generates code for the processor it finds; in float64 through
+// OpenBLAS, which chooses among kernels that were compiled for the processors it knew (startup.h).
 #pragma once
 
 #include <cstdint>

@@ -87,6 +87,8 @@ INSTANTIATE_TEST_SUITE_P(Learning, RulesWithBackwardWeights, testing::ValuesIn(c
                            return rule.feedback == Feedback::kOwn;
                          })));
 
+// To the bit, but for one case: batch_time joins products of the alignment loss with those of the task, and the float32
+// library may order the sums of a larger product differently (of up to 200 terms here, over six steps: 16 roundings).
 TEST_P(RulesWithBackwardWeights, AlignedGiveThePseudoGradientsOfBackpropagationToTheBit) {
   for (const DType dtype : {DType::kFloat64, DType::kFloat32}) {
     for (const char* passes : {"none", "all"}) {
@@ -97,9 +99,14 @@ TEST_P(RulesWithBackwardWeights, AlignedGiveThePseudoGradientsOfBackpropagationT
       const Trained expected = train(backprop, tied, {.threads = 1, .passes = passes}, 1);
       const Trained actual = train(rule, untied, {.threads = 1, .passes = passes}, 1);
       EXPECT_EQ(actual.losses, expected.losses);
+      const bool joined = dtype == DType::kFloat32 && std::string_view(passes) == "all" &&
+                          !rule_of(GetParam().rule).rule.terms.empty();
+      const Tolerance rounding = rounding_tolerance(dtype, 16.0, 200.0);
       int compared = 0;
       for (const auto& [name, tensor] : expected.states) {
-        EXPECT_TRUE(bit_equal(actual.states.at(name).view(), tensor.view())) << name << " with passes " << passes;
+        const View found = actual.states.at(name).view();
+        EXPECT_TRUE(joined ? near(found, tensor.view(), rounding) : bit_equal(found, tensor.view()))
+            << name << " with passes " << passes;
         ++compared;
       }
       EXPECT_GT(compared, 10);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -58,6 +59,13 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
   result.err = read_text(err);
   return result;
 }
+
+ScopedVariable::ScopedVariable(std::string name, const std::string& value) : name_(std::move(name)) {
+  if (const char* const before = std::getenv(name_.c_str())) before_ = before;
+  setenv(name_.c_str(), value.c_str(), 1);
+}
+
+ScopedVariable::~ScopedVariable() { before_ ? setenv(name_.c_str(), before_->c_str(), 1) : unsetenv(name_.c_str()); }
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -29,6 +29,19 @@ struct ProcessOptions {
 // arguments[0] is the program. Throws std::runtime_error when it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
 
+// A variable of the environment, as long as this lives; then what it was before.
+class ScopedVariable {
+ public:
+  ScopedVariable(std::string name, const std::string& value);
+  ~ScopedVariable();
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  std::string name_;
+  std::optional<std::string> before_;
+};
+
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);
 

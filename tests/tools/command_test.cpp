@@ -84,6 +84,15 @@ TEST_F(CommandTest, DeterministicModeDoesNotDependOnThreads) {
   EXPECT_EQ(snapshot("a"), snapshot("b"));
 }
 
+// float32 products do not go through OpenBLAS, whose kernels depend on what it knows of the processor.
+TEST_F(CommandTest, BitsDoNotDependOnOpenblasKernels) {
+  for (const auto& [core, run] : {std::pair{"Prescott", "a"}, {"Nehalem", "b"}}) {
+    const ScopedVariable variable("OPENBLAS_CORETYPE", core);
+    ASSERT_EQ(train(run).status, 0);
+  }
+  EXPECT_EQ(snapshot("a"), snapshot("b"));
+}
+
 TEST_F(CommandTest, TrainsOnTheReferencePath) {
   ASSERT_EQ(train("run", {"--dtype", "float64", "--max-steps", "3"}).status, 0);
   ASSERT_EQ(train("single", {"--max-steps", "3"}).status, 0);
@@ -315,7 +324,12 @@ TEST_F(CommandTest, HelpAndDoctorWork) {
   EXPECT_EQ(chiasm({}).status, 2);
   const ProcessResult doctor = chiasm({"doctor", "--json"});
   EXPECT_EQ(doctor.status, 0);
-  EXPECT_NO_THROW(nlohmann::json::parse(doctor.out));
+  const auto products = nlohmann::json::parse(doctor.out).at("products");
+  for (const char* type : {"float32", "float64"}) {
+    EXPECT_GT(products.at(type).at("gflops").get<double>(), 0.1) << type;
+    EXPECT_GT(products.at(type).at("share_of_peak").get<double>(), 0.0) << type;
+    EXPECT_NE(products.at(type).at("kernels"), "") << type;
+  }
 }
 
 }  // namespace

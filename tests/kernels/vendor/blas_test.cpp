@@ -53,6 +53,34 @@ TYPED_TEST(Gemm, IsTheProductInEveryLayout) {
   }
 }
 
+TYPED_TEST(Gemm, DoesNotReadWhatItReplaces) {
+  using T = TypeParam;
+  for (const std::int64_t side : {3, 16, 61, 301}) {
+    const auto a = waves<T>(side * side, 0.2), b = waves<T>(side * side, 0.9);
+    std::vector<T> c(static_cast<std::size_t>(side * side), std::numeric_limits<T>::quiet_NaN());
+    gemm(CpuStream(1), side, side, side, {a.data(), side}, {b.data(), side}, T{0}, c.data(), side);
+    for (const T value : c) ASSERT_TRUE(std::isfinite(value)) << side;
+  }
+}
+
+// Where a matrix begins in memory does not matter.
+TYPED_TEST(Gemm, BitsDoNotDependOnAlignment) {
+  using T = TypeParam;
+  for (const std::int64_t side : {5, 33, 129}) {
+    const auto size = static_cast<std::size_t>(side * side);
+    const auto values = waves<T>(side * side, 0.4);
+    std::vector<T> expected(size), room(3 * size + 64);
+    gemm(CpuStream(1), side, side, side, {values.data(), side}, {values.data(), side}, T{0}, expected.data(), side);
+    for (const std::size_t shift : {1, 3, 7}) {
+      T* const a = room.data() + shift;
+      T* const c = a + size + shift;
+      std::copy(values.begin(), values.end(), a);
+      gemm(CpuStream(1), side, side, side, {a, side}, {a, side}, T{0}, c, side);
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), c)) << side << " shifted by " << shift;
+    }
+  }
+}
+
 TYPED_TEST(Gemm, DeterministicBitsDoNotDependOnTheThreads) {
   using T = TypeParam;
   constexpr std::int64_t side = 301;
