@@ -8,14 +8,8 @@ namespace chiasm {
 
 std::vector<Spec> AdamStep::infer(std::span<const Spec> in) const {
   require_inputs(kName, in, 6);
-  require_floating(kName, "w", in[0]);
   constexpr std::string_view kNames[] = {"w", "g", "m", "v"};
-  for (int i : {1, 2, 3}) {
-    require_dtype(kName, kNames[i], in[i], in[0].dtype);
-    require_shape(kName, kNames[i], in[i], in[0].shape);
-  }
-  require_floating(kName, "learning_rate", in[4]);
-  require_shape(kName, "learning_rate", in[4], {});
+  require_update(kName, in, kNames);
   if (in[5].dtype != DType::kInt32) require_floating(kName, "step", in[5]);
   require_shape(kName, "step", in[5], {});
   return {in[0], in[0], in[0]};

@@ -7,6 +7,8 @@
 //   PyTorch. kInside:  w' = w - rate sqrt(1 - beta2^t) / (1 - beta1^t) m' / (sqrt(v') + epsilon). Section 2, "epsilon
 //   hat"; TensorFlow.
 // The second is the first with epsilon divided by sqrt(1 - beta2^t): larger in early steps.
+// With `decay`, which is decoupled from the gradient (AdamW; Loshchilov and Hutter 2019), both begin with
+// (1 - rate decay) w instead of w.
 #pragma once
 
 #include <string_view>
@@ -27,6 +29,7 @@ struct AdamStep {
   double epsilon = 1e-8;
   AdamEpsilon epsilon_convention = AdamEpsilon::kOutside;
   double l2 = 0.0;
+  double decay = 0.0;
   bool operator==(const AdamStep&) const = default;
 
   // Inputs: w, g, m, v of one floating spec, learning_rate floating [], step floating or int32 []. Outputs: w', m', v'.

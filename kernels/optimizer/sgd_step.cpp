@@ -8,13 +8,8 @@ namespace chiasm {
 
 std::vector<Spec> SgdStep::infer(std::span<const Spec> in) const {
   require_inputs(kName, in, 4);
-  require_floating(kName, "w", in[0]);
-  for (int i : {1, 2}) {
-    require_dtype(kName, i == 1 ? "g" : "v", in[i], in[0].dtype);
-    require_shape(kName, i == 1 ? "g" : "v", in[i], in[0].shape);
-  }
-  require_floating(kName, "learning_rate", in[3]);
-  require_shape(kName, "learning_rate", in[3], {});
+  constexpr std::string_view kNames[] = {"w", "g", "v"};
+  require_update(kName, in, kNames);
   return {in[0], in[0]};
 }
 

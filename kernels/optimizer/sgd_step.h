@@ -2,7 +2,8 @@
 // SgdStep: one step of gradient descent with momentum (spec/convrnn.md 7.1).
 //   g' = g + l2 w                     L2 adds (l2 / 2) sum w^2 to the loss
 //   v' = momentum v + g'
-//   w' = w - learning_rate (nesterov ? g' + momentum v' : v')
+//   w' = (1 - learning_rate decay) w - learning_rate (nesterov ? g' + momentum v' : v')
+// `decay` is decoupled from the gradient (Loshchilov and Hutter 2019, algorithm 1).
 #pragma once
 
 #include <string_view>
@@ -19,6 +20,7 @@ struct SgdStep {
   double momentum = 0.0;
   bool nesterov = false;
   double l2 = 0.0;
+  double decay = 0.0;
   bool operator==(const SgdStep&) const = default;
 
   // Inputs: w, g, v of one floating spec, learning_rate floating []. Outputs: w', v'. v begins at zero.

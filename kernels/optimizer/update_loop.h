@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "kernels/op.h"
@@ -13,6 +15,17 @@ namespace chiasm {
 // The value of a tensor with one element.
 inline double scalar_of(const View& view) {
   return visit_any(view.dtype(), [&]<class T>() { return static_cast<double>(*view.as<T>()); });
+}
+
+// Checks the inputs of a step: the named tensors, all of the spec of the first, and the learning rate after them.
+inline void require_update(std::string_view op, std::span<const Spec> in, std::span<const std::string_view> tensors) {
+  require_floating(op, tensors[0], in[0]);
+  for (std::size_t i = 1; i < tensors.size(); ++i) {
+    require_dtype(op, tensors[i], in[i], in[0].dtype);
+    require_shape(op, tensors[i], in[i], in[0].shape);
+  }
+  require_floating(op, "learning_rate", in[tensors.size()]);
+  require_shape(op, "learning_rate", in[tensors.size()], {});
 }
 
 // f(x...) returns std::array<T, Outputs>. Outputs may share the memory of inputs of the same shape: all inputs are read

@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/launch_observer.h"
 #include "kernels/optimizer/adam_step.h"
+#include "kernels/optimizer/rms_prop_step.h"
 #include "kernels/optimizer/sgd_step.h"
 #include "tests/support/compare.h"
 #include "tests/support/cuda.h"
@@ -75,6 +76,7 @@ TEST(OptimizerOnCuda, ManyTensorsHaveTheBitsOfEach) {
   for (const int count : {1, 3, 60}) {
     expect_many_like_one_by_one(AdamStep{.epsilon = 1e-3, .l2 = 0.01}, 2, count, {0.125f, 3.0f}, 1);
     expect_many_like_one_by_one(SgdStep{.momentum = 0.9, .nesterov = true, .l2 = 0.01}, 1, count, {0.125f}, 1);
+    expect_many_like_one_by_one(RmsPropStep{.momentum = 0.9, .epsilon = 1e-3, .decay = 0.1}, 2, count, {0.125f}, 1);
   }
   // 441 tensors that are not empty; a launch takes 400.
   expect_many_like_one_by_one(SgdStep{.momentum = 0.9}, 1, 490, {0.125f}, 2);
