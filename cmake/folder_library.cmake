@@ -37,8 +37,9 @@ function(chiasm_folder_library folder)
     set(rounded_sources ${cuda_sources})
     list(FILTER rounded_sources INCLUDE REGEX "/(elementwise|optimizer)/")
     if(CHIASM_CUDA_ON_HOST)
-      set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX)
-      set_source_files_properties(${rounded_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+      # "#pragma unroll" is for nvcc.
+      set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS -Wno-unknown-pragmas)
+      set_property(SOURCE ${rounded_sources} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
     else()
       set_source_files_properties(${rounded_sources} PROPERTIES COMPILE_OPTIONS -fmad=false)
     endif()
@@ -55,9 +56,6 @@ function(chiasm_folder_library folder)
       target_compile_options(${target} PRIVATE
         "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall;--expt-relaxed-constexpr>")
       target_compile_definitions(${target} PUBLIC CHIASM_WITH_CUDA)
-      if(CHIASM_CUDA_ON_HOST)
-        target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)  # "#pragma unroll" is for nvcc
-      endif()
     endif()
     # -Wno-restrict: GCC 12 warns falsely where std::string joins a literal.
     # These change no result: nobody reads errno or the floating-point exception flags. Without them loops with a square
