@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing, builds chiasm and runs every test. Ends with ctest's closing lines.
+# Installs what is missing, builds chiasm and runs every test. Ends with ctest's closing lines and the slowest tests.
 #   test.sh                every test, in an optimised build whose CUDA device is emulated; the CUDA tests also with
 #                          sanitizers; where nvcc is found, also compiles the CUDA build
 #   test.sh --sanitizers   every test in the build with assertions and the address and undefined-behaviour sanitizers
@@ -86,4 +86,5 @@ if ((status != 0)); then
 else
   sed -n '/tests passed/,$p' "$folder/ctest.log"
 fi
+tools/slowest_tests.sh "$folder/ctest.log"
 exit "$status"
