@@ -13,8 +13,8 @@ std::vector<double> values(const View& view) {
   std::vector<double> result;
   result.reserve(static_cast<std::size_t>(view.elements()));
   visit_any(view.dtype(), [&]<class T>() {
-    for_each_offset(view.shape(), [&](std::int64_t i) { result.push_back(static_cast<double>(view.as<T>()[i])); },
-                    view.strides());
+    for_each_offset(
+        view.shape(), [&](std::int64_t i) { result.push_back(static_cast<double>(view.as<T>()[i])); }, view.strides());
   });
   return result;
 }
@@ -44,8 +44,8 @@ testing::AssertionResult near(const View& actual, const View& expected, Toleranc
   }
   if (bad == 0) return testing::AssertionSuccess();
   return testing::AssertionFailure() << bad << " of " << e.size() << " elements differ; first at " << first << ": "
-                                     << a[first] << ", expected " << e[first] << ", difference "
-                                     << a[first] - e[first] << ", allowed "
+                                     << a[first] << ", expected " << e[first] << ", difference " << a[first] - e[first]
+                                     << ", allowed "
                                      << tolerance.relative * (std::fabs(e[first]) + rms) + tolerance.absolute;
 }
 
@@ -86,8 +86,18 @@ testing::AssertionResult not_vacuous(const View& reference) {
   return testing::AssertionSuccess();
 }
 
+std::int64_t offset_at(const Shape& shape, const Strides& strides, std::int64_t index) {
+  std::int64_t offset = 0;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    offset += index % shape[axis] * strides[axis];
+    index /= shape[axis];
+  }
+  return offset;
+}
+
 double value_at(const View& view, std::int64_t index) {
-  return values(view)[static_cast<std::size_t>(index)];
+  const std::int64_t offset = offset_at(view.shape(), view.strides(), index);
+  return visit_any(view.dtype(), [&]<class T>() { return static_cast<double>(view.as<T>()[offset]); });
 }
 
 }  // namespace chiasm::test

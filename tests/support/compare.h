@@ -11,15 +11,15 @@
 
 namespace chiasm::test {
 
-// How far `actual` may lie from `expected`: |a - e| <= relative * (|e| + rms(expected)) + absolute. The root mean square
-// stands for the size of the terms that a sum cancels.
+// How far `actual` may lie from `expected`: |a - e| <= relative * (|e| + rms(expected)) + absolute. The root mean
+// square stands for the size of the terms that a sum cancels.
 struct Tolerance {
   double relative = 0.0;
   double absolute = 0.0;
 };
 
-// k * epsilon(type) * sqrt(reduction): rounding errors of a sum of `reduction` terms grow like a random walk; k covers the
-// operations around it and is explained where it is set.
+// k * epsilon(type) * sqrt(reduction): rounding errors of a sum of `reduction` terms grow like a random walk; k covers
+// the operations around it and is explained where it is set.
 Tolerance rounding_tolerance(DType type, double k, double reduction = 1.0);
 
 // Both are compared as double whatever their types; shapes must agree.
@@ -28,7 +28,9 @@ testing::AssertionResult bit_equal(const View& actual, const View& expected);
 // Some variation and mostly not zero: a comparison with this reference means something.
 testing::AssertionResult not_vacuous(const View& reference);
 
-// Element i in row-major order, as double.
+// Where element i in row-major order is.
+std::int64_t offset_at(const Shape& shape, const Strides& strides, std::int64_t index);
+// That element, as double.
 double value_at(const View& view, std::int64_t index);
 
 }  // namespace chiasm::test

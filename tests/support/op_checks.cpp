@@ -60,11 +60,7 @@ bool Buffer::fences_hold() const {
 }
 
 void set_value(const MutableView& view, std::int64_t index, double value) {
-  std::int64_t offset = 0;
-  for (int axis = view.shape().rank() - 1; axis >= 0; --axis) {
-    offset += index % view.shape()[axis] * view.strides()[axis];
-    index /= view.shape()[axis];
-  }
+  const std::int64_t offset = offset_at(view.shape(), view.strides(), index);
   visit_any(view.dtype(), [&]<class T>() { view.as<T>()[offset] = static_cast<T>(value); });
 }
 
