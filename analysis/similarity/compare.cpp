@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analysis/statistics/correlation.h"
+#include "analysis/statistics/rank.h"
 #include "analysis/statistics/rank_correlation.h"
 #include "kernels/error.h"
 
@@ -35,12 +36,13 @@ double compare_numbers(std::span<const double> a, std::span<const double> b, Rdm
   switch (how) {
     case RdmComparison::kPearson:
       return pearson(a, b);
+    // Dissimilarities that are equal but for rounding tie.
     case RdmComparison::kSpearman:
-      return spearman(a, b);
+      return spearman(tie_within_rounding(a), tie_within_rounding(b));
     case RdmComparison::kKendallA:
-      return kendall(a, b).a;
+      return kendall(tie_within_rounding(a), tie_within_rounding(b)).a;
     case RdmComparison::kKendallB:
-      return kendall(a, b).b;
+      return kendall(tie_within_rounding(a), tie_within_rounding(b)).b;
     case RdmComparison::kCosine:
       return cosine(a, b);
   }

@@ -25,6 +25,9 @@ constexpr std::int64_t kTile = 64;
 constexpr std::int64_t kColumns = 512;
 // What a product loses by cancelling is at most 1 / kClose times its rounding errors.
 constexpr double kClose = 1e-3;
+// Scaled patterns that lie closer than this many times their rounding errors are the same pattern, at distance 0, and
+// opposite ones are at 2: otherwise ranks would order what rounding left of distances that are equal.
+constexpr double kRoundings = 4.0;
 
 // Rows in one piece, or in blocks: visit(body, bytes, begin) as Source::for_each_block.
 template <class T>
@@ -39,6 +42,7 @@ struct Scaling {
   std::vector<double> unit_shift;
   std::vector<double> row_shift, row_scale;
   std::vector<double> square;  // <z, z>
+  std::vector<double> error;   // of normalised measures: how far rounding of x may have moved z (of length 1)
   std::vector<bool> bad;       // z = 0 instead
 };
 
@@ -78,6 +82,7 @@ Scaling scaling_of(const CpuStream& stream, const Blocks<T>& blocks, Dissimilari
                   .row_shift = std::vector<double>(rows),
                   .row_scale = std::vector<double>(rows, 1.0),
                   .square = std::vector<double>(rows),
+                  .error = std::vector<double>(rows),
                   .bad = std::vector<bool>(rows)};
   bool shifted = is_normalised(measure);  // a common shift changes those
   blocks.visit(
@@ -108,6 +113,9 @@ Scaling scaling_of(const CpuStream& stream, const Blocks<T>& blocks, Dissimilari
     scaling.bad[i] = scaling.bad[i] || !std::isnormal(scaling.square[i]);
     scaling.row_scale[i] = scaling.bad[i] ? 0.0 : 1.0 / std::sqrt(scaling.square[i]);
     scaling.square[i] = 1.0;
+    // x is rounded to T, relative to itself: its length is that of z and of what was taken from it.
+    const double taken = scaling.row_shift[i] * scaling.row_scale[i] * std::sqrt(static_cast<double>(blocks.columns));
+    scaling.error[i] = std::numeric_limits<T>::epsilon() * std::sqrt(1.0 + taken * taken);
   }
   return scaling;
 }
@@ -173,7 +181,8 @@ class Comparer {
     }
   }
 
-  double squared_difference(const Tile& a, std::int64_t i, const Tile& b, std::int64_t j) const {
+  // |a - b|^2, or with the sign -1 |a + b|^2, of two scaled items.
+  double squared_difference(const Tile& a, std::int64_t i, const Tile& b, std::int64_t j, double sign = 1.0) const {
     std::array<double, kColumns> x, y;
     double sum = 0.0;
     for (std::int64_t k = 0; k < a.rows.columns; k += kColumns) {
@@ -182,7 +191,7 @@ class Comparer {
               x.data());
       convert(tile({b.rows.data + j * b.rows.stride, 1, b.rows.columns, b.rows.stride}, 0, b.first + j), k, count,
               y.data());
-      for (std::int64_t u = 0; u < count; ++u) sum += (x[u] - y[u]) * (x[u] - y[u]);
+      for (std::int64_t u = 0; u < count; ++u) sum += (x[u] - sign * y[u]) * (x[u] - sign * y[u]);
     }
     return sum;
   }
@@ -198,7 +207,10 @@ class Comparer {
     double squared = squares - 2.0 * product;
     if (squared < kClose * squares) squared = squared_difference(a, i, b, j);
     if (is_normalised(measure_)) {
-      value = std::min(0.5 * squared, 2.0);  // 1 - product
+      const double error = kRoundings * (scaling_.error[item_a] + scaling_.error[item_b]);
+      const auto same = [error](double square) { return square <= error * error; };
+      value = same(squared) ? 0.0 : std::min(0.5 * squared, 2.0);  // 1 - product
+      if (value > 2.0 - kClose && same(squared_difference(a, i, b, j, -1.0))) value = 2.0;
     } else {
       value = measure_ == Dissimilarity::kEuclidean ? std::sqrt(squared) : squared;
     }

@@ -24,7 +24,8 @@ std::string to_string(Dissimilarity measure);
 std::vector<std::string> dissimilarity_names();
 
 // In double, from matrix products; where a product cancels to less than a thousandth, from the differences themselves:
-// equal items are exactly 0 apart. The same bits for any number of threads. An item that is constant across units
+// equal items are exactly 0 apart. So are items that are multiples of each other to the precision of T, plus a constant
+// (correlation) or not (cosine); where the factor is negative they are exactly 2 apart. The same bits for any number of threads. An item that is constant across units
 // (correlation), that is zero (cosine) or that has a value that is not finite is undefined: NaN, and listed.
 template <class T>
 Rdm dissimilarity(const CpuStream& stream, MatrixView<T> x, Dissimilarity measure);

@@ -38,7 +38,7 @@ double mean(const std::vector<double>& values) {
 }
 
 std::vector<double> scaled(std::vector<double> values, SubjectScale scale) {
-  if (scale == SubjectScale::kRanks) return ranks(values);
+  if (scale == SubjectScale::kRanks) return ranks(tie_within_rounding(values));
   if (scale == SubjectScale::kNone) return values;
   const double shift = scale == SubjectScale::kZ ? mean(values) : 0.0;
   double square = 0.0;

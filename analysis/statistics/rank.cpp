@@ -21,6 +21,23 @@ void for_each_run(std::size_t count, const At& at, const Body& body) {
 
 }  // namespace
 
+std::vector<double> tie_within_rounding(std::span<const double> values) {
+  constexpr double kRounding = 1e-13;
+  std::vector<double> result(values.begin(), values.end());
+  std::vector<std::size_t> order;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    order.push_back(i);
+    if (std::isfinite(values[i])) largest = std::max(largest, std::fabs(values[i]));
+  }
+  std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
+  for (std::size_t k = 1; k < order.size(); ++k) {
+    if (values[order[k]] - values[order[k - 1]] <= kRounding * largest) result[order[k]] = result[order[k - 1]];
+  }
+  return result;
+}
+
 std::vector<double> ranks(std::span<const double> values) {
   std::vector<std::size_t> order;
   order.reserve(values.size());

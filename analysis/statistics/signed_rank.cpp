@@ -52,6 +52,7 @@ SignedRank signed_rank(std::span<const double> a, std::span<const double> b, Alt
     }
   }
   result.pairs = std::ssize(sizes);
+  sizes = tie_within_rounding(sizes);  // 0.7 - 0.5 and 0.4 - 0.2
   const std::vector<double> rank = ranks(sizes);
   const std::vector<std::int64_t> ties = tie_sizes(sizes);
   double above = 0.0;

@@ -12,6 +12,7 @@
 #include "analysis/predictivity/layer_choice.h"
 #include "tools/neural/json_parts.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/number_text.h"
 
 namespace chiasm {
 namespace {
@@ -246,13 +247,13 @@ std::string table_of(const MapJob& job, const MapResult& result) {
   for (const LayerScores& layer : result.layers) width = std::max(width, layer.layer.size());
   const auto cell = [](const std::vector<double>& values) {
     const Summary s = summarise(values);
-    return values.empty() ? std::string() : fmt::format("{:.3f} +- {:.3f}", s.median, s.sem);
+    return values.empty() ? std::string() : number_text_with_error(s.median, s.sem);
   };
   std::string out;
   for (std::size_t a = 0; a < layers[0].size(); ++a) {
     const AreaScores& first = layers[0][a];
     out += fmt::format("{}{} units", first.area.empty() ? "" : first.area + ", ", first.units.size());
-    if (!first.reliability.empty()) out += fmt::format(", reliability {:.3f}", summarise(first.reliability).median);
+    if (!first.reliability.empty()) out += fmt::format(", reliability {}", number_text(summarise(first.reliability).median));
     out += fmt::format("\n  {:<{}} {:>10}  {:<16} {:<16} {:<16} {:<16} {}\n", "layer", width, "units", "published",
                        "plain", "r", "r / ceiling", "undefined");
     std::vector<std::vector<double>> main;

@@ -7,6 +7,7 @@
 #include "analysis/statistics/summary.h"
 #include "tools/neural/ost_job.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/number_text.h"
 
 namespace chiasm {
 namespace {
@@ -81,8 +82,8 @@ std::string table_of(const OstJob& job, const ObjectSolutionTimes& result) {
   std::string out = fmt::format("{:>9} {:>10} {:>8}\n", "bin (ms)", "accuracy %", "mean I1");
   for (std::size_t bin = 0; bin < job.bins.size(); ++bin) {
     const std::vector<double> i1 = i1_of_bin(result, static_cast<std::int64_t>(bin));
-    out += fmt::format("{:>9g} {:>10.2f} {:>8.3f}\n", job.config.times[bin], 100.0 * result.accuracy[bin],
-                       summarise(i1).mean);
+    out += fmt::format("{:>9g} {:>10} {:>8}\n", job.config.times[bin], number_text(100.0 * result.accuracy[bin], 2),
+                       number_text(summarise(i1).mean));
   }
   if (!job.primate.i1.empty()) {
     out += fmt::format("{} of {} images reach the primates' score, {} do not, {} were never tested, {} have none\n",
@@ -90,7 +91,7 @@ std::string table_of(const OstJob& job, const ObjectSolutionTimes& result) {
                        result.without_threshold);
   }
   if (!job.primate.times.empty()) {
-    out += fmt::format("consistency {:.3f} (Spearman, {} images solved by both)\n", result.consistency.rho,
+    out += fmt::format("consistency {} (Spearman, {} images solved by both)\n", number_text(result.consistency.rho),
                        result.consistency.images);
   }
   if (result.distractors_left_out > 0) out += fmt::format("{} d' are not defined\n", result.distractors_left_out);

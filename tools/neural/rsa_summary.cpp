@@ -6,6 +6,7 @@
 
 #include "tools/neural/rsa_job.h"
 #include "tools/run_folder/environment.h"
+#include "tools/terminal/number_text.h"
 
 namespace chiasm {
 namespace {
@@ -90,6 +91,18 @@ std::size_t corrected_index(const RsaJob& job, std::size_t reference) {
   return index;
 }
 
+// "    left out: stimulus 4 ...", a line of its own; nothing where all stimuli have dissimilarities.
+std::string left_out_words(const Rdm& rdm) {
+  constexpr std::size_t kShown = 8;
+  if (rdm.undefined.empty()) return "";
+  const std::size_t count = rdm.undefined.size();
+  const std::vector<std::int64_t> first(rdm.undefined.begin(),
+                                        rdm.undefined.begin() + static_cast<std::ptrdiff_t>(std::min(count, kShown)));
+  return fmt::format("    left out: {} {}{} (counted from 0), the same in all units or not finite\n",
+                     count == 1 ? "stimulus" : "stimuli", fmt::join(first, ", "),
+                     count > kShown ? fmt::format(" and {} more", count - kShown) : "");
+}
+
 }  // namespace
 
 std::string json_of(const RsaJob& job, const RsaResult& result, const std::string& features,
@@ -149,34 +162,34 @@ std::string table_of(const RsaJob& job, const RsaResult& result) {
     const std::size_t corrected = corrected_index(job, r);
     const bool noisy = !layers.empty() && corrected < layers[0].corrected.size();
     out += fmt::format("{}: {} stimuli", reference.name, reference.rdm.items);
-    if (!reference.rdm.undefined.empty()) out += fmt::format(", {} undefined", reference.rdm.undefined.size());
     if (reference.ceiling) {
-      out += fmt::format(", {} subjects, noise ceiling {:.3f} to {:.3f}", reference.ceiling->lower_of.size(),
-                         reference.ceiling->lower, reference.ceiling->upper);
+      out += fmt::format(", {} subjects, noise ceiling {} to {}", reference.ceiling->lower_of.size(),
+                         number_text(reference.ceiling->lower), number_text(reference.ceiling->upper));
     }
     out += '\n';
     for (std::size_t k = 0; k < r; ++k) {
-      out += fmt::format("  against {}: {:.3f}\n", job.references[k].name,
-                         compare(reference.rdm, job.references[k].rdm, job.config.comparison).value);
+      out += fmt::format("  against {}: {}\n", job.references[k].name,
+                         number_text(compare(reference.rdm, job.references[k].rdm, job.config.comparison).value));
     }
+    out += left_out_words(reference.rdm);
     if (layers.empty()) continue;
     out += fmt::format("  {:<{}} {:>10}{}\n", "layer", width, to_string(job.config.comparison),
                        noisy ? "  published         plain             undefined" : "");
     const int best = best_of(layers, r, corrected);
     for (std::size_t l = 0; l < layers.size(); ++l) {
-      out += fmt::format("{} {:<{}} {:>10.3f}", static_cast<int>(l) == best ? "*" : " ", layers[l].name, width,
-                         layers[l].raw[r].value);
+      out += fmt::format("{} {:<{}} {:>10}", static_cast<int>(l) == best ? "*" : " ", layers[l].name, width,
+                         number_text(layers[l].raw[r].value));
       if (noisy) {
         const RsaScore& score = layers[l].corrected[corrected];
-        out += fmt::format("  {:.3f} +- {:.3f}   {:.3f} +- {:.3f}   {}", score.published.mean, score.published.sd,
-                           score.plain.mean, score.plain.sd,
+        out += fmt::format("  {:<15}   {:<15}   {}", number_text_with_error(score.published.mean, score.published.sd),
+                           number_text_with_error(score.plain.mean, score.plain.sd),
                            score.published.dropped > 0 ? fmt::format("{} bootstraps", score.published.dropped) : "");
       }
-      out += '\n';
+      out += '\n' + left_out_words(job.layers[l].rdm);
     }
     if (!result.regression.empty()) {
       const RdmSignature& signature = result.regression[r];
-      out += fmt::format("  all layers together: R2 {:.4f} on held-out images, weights", signature.r2);
+      out += fmt::format("  all layers together: R2 {} on held-out images, weights", number_text(signature.r2, 4));
       for (std::size_t l = 0; l < signature.weight.size(); ++l) {
         if (signature.weight[l] > 0.0) out += fmt::format(" {} {:.3f}", layers[l].name, signature.weight[l]);
       }

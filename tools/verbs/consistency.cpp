@@ -14,6 +14,7 @@
 #include "tools/run_folder/environment.h"
 #include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
+#include "tools/terminal/number_text.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
 
@@ -156,7 +157,7 @@ int consistency(const Options& o) {
       const std::vector<double> values = area.all(member);
       if (values.empty()) continue;
       const Summary s = summarise(values);
-      fmt::print("; {} {:.3f} +- {:.3f}", name, s.median, s.sem);
+      fmt::print("; {} {}", name, number_text_with_error(s.median, s.sem));
       if (s.dropped > 0) fmt::print(" ({} of {} units undefined)", s.dropped, values.size());
     }
     fmt::print("\n");

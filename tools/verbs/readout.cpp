@@ -14,6 +14,7 @@
 #include "tools/run_folder/environment.h"
 #include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
+#include "tools/terminal/number_text.h"
 #include "tools/terminal/progress.h"
 #include "tools/verbs/verbs.h"
 
@@ -119,8 +120,8 @@ int readout(const Options& o) {
   fmt::print("{:<{}} {:>10} {:>8} {:>10}\n", "layer", width, regression ? "r" : "accuracy %", "s.e.m.", "C");
   for (const LayerReadout& l : all) {
     const double scale = regression ? 1.0 : 100.0;
-    fmt::print("{:<{}} {:>10.3f} {:>8.3f} {:>10g}", l.layer, width, scale * l.result.score,
-               scale * summarise(l.result.scores).sem, l.result.c[0]);
+    fmt::print("{:<{}} {:>10} {:>8} {:>10g}", l.layer, width, number_text(scale * l.result.score),
+               number_text(scale * summarise(l.result.scores).sem), l.result.c[0]);
     if (l.result.outputs_left_out > 0) fmt::print("  {} outputs undefined", l.result.outputs_left_out);
     if (l.result.not_converged > 0) fmt::print("  {} machines did not converge", l.result.not_converged);
     fmt::print("\n");

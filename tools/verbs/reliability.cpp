@@ -11,6 +11,7 @@
 #include "tools/neural/response_options.h"
 #include "tools/run_folder/environment.h"
 #include "tools/terminal/command_line.h"
+#include "tools/terminal/number_text.h"
 #include "tools/verbs/verbs.h"
 
 namespace chiasm {
@@ -83,17 +84,18 @@ int reliability(const Options& o) {
   for (const TargetReliability& r : all) {
     const std::vector<double>& units = r.averaged.reliability[0];
     const Summary s = summarise(units);
-    fmt::print("{}: reliability median {:.3f} +- {:.3f}, min {:.3f}, max {:.3f}; {} units", name_of(*r.target),
-               s.median, s.sem, least_of(units), most_of(units), units.size());
+    fmt::print("{}: reliability median {}, min {}, max {}; {} units", name_of(*r.target),
+               number_text_with_error(s.median, s.sem), number_text(least_of(units)), number_text(most_of(units)),
+               units.size());
     if (s.dropped > 0) fmt::print(", {} of them undefined", s.dropped);
     if (r.averaged.undefined > 0) fmt::print("; {} draws undefined", r.averaged.undefined);
     if (r.target->trials.missing() > 0) fmt::print("; {} trials missing", r.target->trials.missing());
     fmt::print("\n");
     for (std::size_t bin = 0; bin < r.bins.reliability.size(); ++bin) {
       fmt::print(
-          "  {:>8}  {:.3f}\n",
+          "  {:>8}  {}\n",
           dataset.bin_starts_ms.empty() ? std::to_string(bin) : fmt::format("{:g} ms", dataset.bin_starts_ms[bin]),
-          summarise(r.bins.reliability[bin]).median);
+          number_text(summarise(r.bins.reliability[bin]).median));
     }
   }
   fmt::print("Spearman-Brown corrected correlations of halves, {} draws, {} halves.\n", o.draws,

@@ -86,6 +86,26 @@ TEST(CompareRdms, LeavesOutAndCountsWhatIsMissing) {
   EXPECT_EQ(compare(a, b, RdmComparison::kKendallB).value, kendall(x, y).b);
 }
 
+// Six multiples of one pattern beside six others: each of the others is equally far from all six, and rounding would rank
+// these distances.
+TEST(CompareRdms, RanksDistancesThatAreEqualAsTies) {
+  const std::vector<double> pattern = hashed("pattern", 95), others = hashed("others", 6 * 95);
+  Matrix<double> x(12, 95);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    for (std::int64_t k = 0; k < 95; ++k) {
+      x(i, k) = 1.3 * static_cast<double>(i + 1) * pattern[static_cast<std::size_t>(k)] + static_cast<double>(i);
+      x(i + 6, k) = others[static_cast<std::size_t>(i * 95 + k)];
+    }
+  }
+  const Rdm rdm = dissimilarity<double>(CpuStream(1), x, Dissimilarity::kCorrelation);
+  std::vector<double> grid = rdm.values;  // far coarser than rounding, far finer than what tells them apart
+  for (double& value : grid) value = std::round(value * 1e9) / 1e9;
+  const std::vector<double> reference = hashed("reference", 66);
+  EXPECT_EQ(compare(rdm.values, reference, RdmComparison::kSpearman).value, spearman(grid, reference));
+  EXPECT_EQ(compare(rdm.values, reference, RdmComparison::kKendallA).value, kendall(grid, reference).a);
+  EXPECT_NE(spearman(rdm.values, reference), spearman(grid, reference));  // rounding did leave something
+}
+
 TEST(CompareRdms, CosineDependsOnTheMean) {
   const std::vector<double> a{1, 2, 2}, b{2, 1, 2};
   EXPECT_DOUBLE_EQ(compare(a, b, RdmComparison::kCosine).value, 8.0 / 9.0);

@@ -126,6 +126,45 @@ TEST(Dissimilarity, OfEqualItemsIsZero) {
   EXPECT_NEAR(dissimilarity<double>(CpuStream(1), x, Dissimilarity::kSquaredEuclidean)(1, 3), 150e-14, 150e-14 * 1e-4);
 }
 
+// Multiples of one pattern, also with a large constant added: all distances tie, whatever rounding leaves.
+TEST(Dissimilarity, OfRescaledItemsIsZeroOrTwo) {
+  const auto check = [&]<class T>(T) {
+    const std::vector<double> pattern = hashed("pattern", 95);
+    for (const Dissimilarity measure : {Dissimilarity::kCorrelation, Dissimilarity::kCosine}) {
+      const double constant = measure == Dissimilarity::kCorrelation ? 100.0 : 0.0;
+      Matrix<T> x(30, 95);
+      for (std::int64_t i = 0; i < 30; ++i) {
+        const double factor = (i % 3 == 2 ? -0.7 : 1.1) * static_cast<double>(i + 1);
+        for (std::int64_t k = 0; k < 95; ++k) {
+          x(i, k) = static_cast<T>(factor * pattern[static_cast<std::size_t>(k)] + constant * static_cast<double>(i));
+        }
+      }
+      const Rdm rdm = dissimilarity<T>(CpuStream(1), x, measure);
+      for (std::int64_t i = 0; i < 30; ++i) {
+        for (std::int64_t j = i + 1; j < 30; ++j) {
+          const double expected = (i % 3 == 2) == (j % 3 == 2) ? 0.0 : 2.0;
+          ASSERT_EQ(rdm.values[static_cast<std::size_t>(pair_index(30, i, j))], expected) << i << " " << j;
+        }
+      }
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
+// Ones that are merely alike are not taken for equal: 1 - r is about half of the square of what was added.
+TEST(Dissimilarity, OfItemsThatAreAlikeIsNotZero) {
+  Matrix<double> x(2, 95);
+  const std::vector<double> pattern = hashed("pattern", 95), other = hashed("other", 95);
+  for (std::int64_t k = 0; k < 95; ++k) {
+    x(0, k) = pattern[static_cast<std::size_t>(k)];
+    x(1, k) = pattern[static_cast<std::size_t>(k)] + 1e-12 * other[static_cast<std::size_t>(k)];
+  }
+  const double distance = dissimilarity<double>(CpuStream(1), x, Dissimilarity::kCorrelation).values[0];
+  EXPECT_GT(distance, 1e-26);
+  EXPECT_LT(distance, 1e-22);
+}
+
 TEST(Dissimilarity, ListsItemsThatHaveNone) {
   Matrix<double> x = hashed_matrix("undefined", 6, 20);
   std::ranges::fill(x.row(1), 0.1);  // constant

@@ -27,6 +27,19 @@ TEST(Ranks, ShareTiesAndLeaveNaN) {
   EXPECT_TRUE(ranks({}).empty());
 }
 
+TEST(Ranks, TieWhatDiffersByRoundingAlone) {
+  const double third = 1.0 / 3.0, sum = 0.1 + 0.2;
+  ASSERT_NE(sum, 0.3);
+  const std::vector<double> tied = tie_within_rounding(std::vector{sum, kNaN, 2.0 * third, 0.3, third + third + 1e-15});
+  EXPECT_EQ(tied[0], 0.3);
+  EXPECT_TRUE(std::isnan(tied[1]));
+  EXPECT_EQ(tied[2], tied[4]);
+  // What differs by more than rounding stays apart, and zero is not special.
+  EXPECT_EQ(tie_within_rounding(std::vector{1.0, 1.0 + 1e-12, 1e-16, 0.0}),
+            (std::vector{1.0, 1.0 + 1e-12, 0.0, 0.0}));
+  EXPECT_EQ(tie_within_rounding(std::vector{1e-16, 0.0}), (std::vector{1e-16, 0.0}));
+}
+
 TEST(RankCorrelation, AgreesWithSciPy) {
   const Golden golden("significance");
   for (const std::string name : {"smooth", "tied", "two"}) {
