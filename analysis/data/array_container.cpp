@@ -78,6 +78,17 @@ std::vector<std::string> number_labels(const Tensor& numbers) {
   return labels;
 }
 
+std::string matlab_advice(const std::string& name, const std::string& what) {
+  const auto has = [&](const char* word) { return what.find(word) != what.npos; };
+  std::string advice = name + " is " + what;
+  if (has("sparse")) return advice + ": save full(" + name + ") instead";
+  if (has("complex")) return advice + ": save real(" + name + ") or abs(" + name + ") instead";
+  if (has("string")) return advice + ": save char(" + name + ") or cellstr(" + name + ") instead";
+  if (has("table")) return advice + ": save table2array(" + name + ") or table2struct(" + name + ") instead";
+  if (has("categorical")) return advice + ": save cellstr(" + name + ") instead";
+  return advice + ": save its numbers as an array instead";
+}
+
 void throw_no_array(const std::string& file, const std::string& name, const std::vector<std::string>& known) {
   constexpr std::size_t kMost = 12;
   std::string list;

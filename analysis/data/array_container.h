@@ -21,8 +21,8 @@ class ArrayContainer {
   std::string label(const std::string& name) const { return name.empty() ? path_ : path_ + "(" + name + ")"; }
 
   // The arrays of numbers, sorted. That of an NPY file is called "". HDF5: paths without the first "/". MATLAB:
-  // "variable", "struct.field", "cell{1}", "struct(2).field". A matrix as text is called "", its ids are the texts "row
-  // ids" and "column ids".
+  // "variable", "struct.field", "cell{1}", "struct(2).field"; "cell{*}" stacks the arrays in a cell. A matrix as text
+  // is called "", its ids are the texts "row ids" and "column ids".
   virtual std::vector<std::string> arrays() const = 0;
   // Whether there is an array or a list of texts of this name.
   virtual bool has(const std::string& name) const = 0;
@@ -35,6 +35,9 @@ class ArrayContainer {
   // Texts of any shape, in row-major order; numbers as they are written: "7", "0.5". Throws FileError when there is
   // neither of this name.
   virtual std::vector<std::string> labels(const std::string& name) const = 0;
+  // What the file holds that might have been meant and cannot be read, and how to save it instead: "responses is a
+  // sparse array: save full(responses)"; empty when there is no such thing.
+  virtual std::string unreadable() const { return ""; }
 
  protected:
   explicit ArrayContainer(std::string path) : path_(std::move(path)) {}

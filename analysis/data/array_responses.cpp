@@ -26,7 +26,7 @@ std::string choose_array(const ArrayContainer& file, const std::string& key) {
   throw FileError(
       file.path(), "",
       names.empty()
-          ? "holds no array of numbers"
+          ? "holds no array of numbers" + (file.unreadable().empty() ? "" : ": " + file.unreadable())
           : fmt::format("has {} arrays; say which one holds the responses: {}{}", names.size(),
                         fmt::join(names.begin(), names.begin() + std::min<std::ptrdiff_t>(12, std::ssize(names)), ", "),
                         names.size() > 12 ? ", ..." : ""));

@@ -154,16 +154,31 @@ NeuralDataset read_assembly(const Hdf5Reader& file, const NeuralReadOptions& opt
 
   const std::vector<std::string> labels = assembly.labels(
       0, options.stimulus_ids, {"stimulus_id", "image_id", "stimulus_name", "image_name", kPresentation});
+  NeuralDataset dataset;
   StimulusIndex index;
   if (std::ssize(labels) == presentations) {
-    index = index_stimuli(labels);
+    std::vector<std::string> known;
+    for (const std::string& label : labels) {
+      if (!is_missing_id(label)) known.push_back(label);
+    }
+    if (known.size() < labels.size()) {
+      dataset.notes.push_back(fmt::format("{} of {} presentations have no stimulus and are left out",
+                                          labels.size() - known.size(), labels.size()));
+    }
+    const StimulusIndex of_known = index_stimuli(known);
+    index = {.ids = of_known.ids, .repeats = of_known.repeats};
+    for (std::size_t i = 0, k = 0; i < labels.size(); ++i) {
+      const bool missing = is_missing_id(labels[i]);
+      index.stimulus.push_back(missing ? -1 : of_known.stimulus[k]);
+      index.repeat.push_back(missing ? 0 : of_known.repeat[k]);
+      k += !missing;
+    }
   } else {  // nothing tells which presentations are the same
     index.repeats = 1;
     for (std::int64_t i = 0; i < presentations; ++i) index.stimulus.push_back(i);
     index.repeat.assign(static_cast<std::size_t>(presentations), 0);
   }
   const std::int64_t stimuli = index.ids.empty() ? presentations : std::ssize(index.ids);
-  NeuralDataset dataset;
   const DType dtype = values.dtype() == DType::kFloat32 ? DType::kFloat32 : DType::kFloat64;
   dataset.responses = missing_responses(dtype, {units, stimuli, index.repeats, bins}, values.elements(), file.path());
   const Strides strides = shape.row_major();
@@ -175,6 +190,7 @@ NeuralDataset read_assembly(const Hdf5Reader& file, const NeuralReadOptions& opt
       for (std::int64_t i = 0; i < presentations; ++i) {
         const std::int64_t stimulus = index.stimulus[static_cast<std::size_t>(i)];
         const std::int64_t repeat = index.repeat[static_cast<std::size_t>(i)];
+        if (stimulus < 0) continue;
         for (std::int64_t unit = 0; unit < units; ++unit) {
           for (std::int64_t bin = 0; bin < bins; ++bin) {
             to[dataset.offset(unit, stimulus, repeat, bin)] =

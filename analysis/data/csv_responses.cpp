@@ -95,6 +95,7 @@ NeuralDataset read_lines(CsvReader& file, const std::vector<std::string>& header
   std::map<double, std::int64_t> times;
   std::map<std::array<std::int64_t, 2>, std::map<double, std::int64_t>> seen;  // repeats by unit, stimulus and time
   std::vector<std::string> cells;
+  std::int64_t left_out = 0;
   const auto number = [&](int column) {
     const std::optional<double> found = csv_number(cells[static_cast<std::size_t>(column)]);
     if (!found) {
@@ -110,6 +111,10 @@ NeuralDataset read_lines(CsvReader& file, const std::vector<std::string>& header
                       fmt::format("has {} cells, the first row has {}", cells.size(), header.size()));
     }
     const auto text = [&](int column) -> const std::string& { return cells[static_cast<std::size_t>(column)]; };
+    if (is_missing_id(text(columns.stimulus))) {
+      ++left_out;
+      continue;
+    }
     Line line{.unit = units(text(columns.unit)),
               .stimulus = stimuli(text(columns.stimulus)),
               .value = number(columns.value),
@@ -123,6 +128,7 @@ NeuralDataset read_lines(CsvReader& file, const std::vector<std::string>& header
     lines.push_back(line);
   }
   if (lines.empty()) throw FileError(file.path(), "", "holds no responses");
+  if (left_out > 0) dataset.notes.push_back(fmt::format("{} lines have no stimulus and are left out", left_out));
   std::int64_t most_repeats = 0;
   for (const Line& line : lines) most_repeats = std::max(most_repeats, line.repeat + 1);
   for (auto& [time, bin] : times) {

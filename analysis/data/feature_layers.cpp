@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <numeric>
+#include <type_traits>
 
 #include "analysis/data/array_container.h"
 #include "analysis/data/axis_names.h"
@@ -132,6 +133,28 @@ bool is_extracted(const ArrayContainer& file, FileFormat format) {
   return format == FileFormat::kHdf5 && file.has("layers") && file.has("steps") && file.has("image_ids");
 }
 
+// Throws FileError naming the first value that is not finite. A sum of x - x is 0 unless one is not; unlike a search it
+// is vectorised.
+void require_finite(const FeatureLayers& features, std::size_t layer, std::size_t step, std::int64_t first,
+                    const Tensor& rows) {
+  visit_any(rows.dtype(), [&]<class T>() {
+    if constexpr (std::is_floating_point_v<T>) {
+      const std::span<const T> values = rows.values<T>();
+      T zero = 0;
+      for (const T value : values) zero += value - value;
+      if (zero == T{0}) return;
+      const auto at = std::ranges::find_if(values, [](T value) { return !std::isfinite(value); }) - values.begin();
+      const std::int64_t units = rows.shape()[1], stimulus = first + at / units;
+      const std::vector<std::string>& ids = features.stimuli().ids;
+      throw FileError(features.path(), "layer \"" + features.layers()[layer].name + "\"",
+                      fmt::format("the value of unit {} for stimulus {}{}{} is {}; all must be finite", at % units,
+                                  stimulus, ids.empty() ? "" : " (" + ids[static_cast<std::size_t>(stimulus)] + ")",
+                                  features.steps().size() > 1 ? fmt::format(" at step {}", features.steps()[step]) : "",
+                                  values[static_cast<std::size_t>(at)]));
+    }
+  });
+}
+
 // Rows `wanted` of one layer and step, added to `sums` at their places.
 template <class T>
 void add_rows(const FeatureLayers& features, std::size_t layer, std::size_t step, std::span<const std::int64_t> wanted,
@@ -145,6 +168,7 @@ void add_rows(const FeatureLayers& features, std::size_t layer, std::size_t step
     end = begin + 1;
     while (end < order.size() && wanted[order[end]] - wanted[order[end - 1]] <= 1) ++end;
     const Tensor part = features.read(layer, step, first, wanted[order[end - 1]] - first + 1);
+    require_finite(features, layer, step, first, part);
     visit_any(part.dtype(), [&]<class S>() {
       const S* const values = part.values<S>().data();
       for (std::size_t i = begin; i < end; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 as ArrayContainer.
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -45,7 +46,16 @@ class Hdf5Arrays final : public ArrayContainer {
     collect("", 0, names);
     return names;
   }
+  std::string unreadable() const override {
+    std::string words;
+    for (const std::string& name : file_.names("/")) {
+      const std::string what = matlab_object(name);
+      if (!what.empty()) words += (words.empty() ? "" : "; ") + matlab_advice(name, what);
+    }
+    return words;
+  }
   bool has(const std::string& name) const override {
+    if (!matlab_object(name).empty()) return false;
     const Hdf5Reader::Kind kind = file_.kind(rooted(name));
     return kind == Hdf5Reader::Kind::kNumbers || kind == Hdf5Reader::Kind::kTexts;
   }
@@ -74,7 +84,26 @@ class Hdf5Arrays final : public ArrayContainer {
   }
 
  private:
+  // What an object of a MATLAB file is that is no array of numbers, although it is stored as some; else "".
+  std::string matlab_object(const std::string& name) const {
+    using Reader = Hdf5Reader;
+    if (!transposed_ || name.starts_with('#')) return "";
+    const std::string path = rooted(name);
+    const Reader::Kind kind = file_.kind(path);
+    if (kind == Reader::Kind::kNothing || kind == Reader::Kind::kTexts) return "";
+    if (kind == Reader::Kind::kGroup) return file_.has(path + "/ir") && file_.has(path + "/jc") ? "a sparse array" : "";
+    const std::map<std::string, std::string> attributes = file_.text_attributes(path);
+    const auto known = attributes.find("MATLAB_class");
+    const std::string type = known == attributes.end() ? "" : known->second;
+    const bool numeric = type.empty() || type == "double" || type == "single" || type == "logical" || type == "char" ||
+                         type.starts_with("int") || type.starts_with("uint");
+    if (numeric) return kind == Reader::Kind::kOther ? "an array of complex numbers" : "";
+    return type == "cell" ? "" : "a MATLAB " + type;
+  }
+
   void require(const std::string& name) const {
+    const std::string what = matlab_object(name);
+    if (!what.empty()) throw FileError(path(), "", matlab_advice(name, what));
     if (!has(name)) throw_no_array(path(), name, arrays());
   }
 
@@ -84,6 +113,7 @@ class Hdf5Arrays final : public ArrayContainer {
       if (names.size() >= kMostArrays) return;
       const std::string below = group.empty() ? name : group + "/" + name;
       const Hdf5Reader::Kind kind = file_.kind(rooted(below));
+      if (!matlab_object(below).empty()) continue;
       if (kind == Hdf5Reader::Kind::kNumbers) names.push_back(below);
       if (kind == Hdf5Reader::Kind::kGroup && depth < kMostDepth) collect(below, depth + 1, names);
     }

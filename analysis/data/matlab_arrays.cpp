@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "analysis/data/array_formats.h"
 #include "engine/io/matlab.h"
@@ -15,6 +16,7 @@ namespace {
 using Kind = MatlabValue::Kind;
 
 constexpr std::size_t kMostListed = 10000;
+constexpr std::string_view kEveryCell = "{*}";  // behind the name of a cell: the arrays in it, stacked
 
 class MatlabArrays final : public ArrayContainer {
  public:
@@ -32,6 +34,7 @@ class MatlabArrays final : public ArrayContainer {
   }
 
   bool has(const std::string& name) const override {
+    if (name.ends_with(kEveryCell)) return has_cells(name.substr(0, name.size() - kEveryCell.size()));
     const MatlabValue* const found = find(name);
     return found != nullptr && found->kind != Kind::kOther && found->kind != Kind::kStruct;
   }
@@ -44,7 +47,9 @@ class MatlabArrays final : public ArrayContainer {
   }
 
   Tensor read(const std::string& name) const override {
+    if (name.ends_with(kEveryCell)) return stacked(name.substr(0, name.size() - kEveryCell.size()));
     const MatlabValue& found = at(name);
+    if (found.kind == Kind::kOther) throw FileError(path(), "", matlab_advice(name, found.what));
     if (found.kind != Kind::kNumbers)
       throw FileError(label(name), "", "is " + describe(found) + ", numbers are needed");
     return found.numbers;
@@ -61,7 +66,55 @@ class MatlabArrays final : public ArrayContainer {
 
   std::vector<std::string> labels(const std::string& name) const override { return labels_of(at(name), name); }
 
+  std::string unreadable() const override {
+    std::string words;
+    for (std::size_t i = 0; i < file_.variables().size(); ++i) {
+      const MatlabReader::Variable& variable = file_.variables()[i];
+      if (variable.kind != Kind::kOther) continue;
+      const std::string what = value(i).what;
+      words += (words.empty() ? "" : "; ") + matlab_advice(variable.name, what);
+    }
+    return words;
+  }
+
  private:
+  bool has_cells(const std::string& name) const {
+    const MatlabValue* const found = find(name);
+    return found != nullptr && found->kind == Kind::kCell;
+  }
+
+  // The arrays in the cells of `name`, which must have one shape, along a first axis of their own. A first or last side
+  // of 1, which MATLAB gives every vector, goes.
+  Tensor stacked(const std::string& name) const {
+    const MatlabValue& cell = at(name);
+    if (cell.kind != Kind::kCell) throw FileError(label(name), "", "is " + describe(cell) + ", a cell is needed");
+    if (cell.elements.empty()) throw FileError(label(name), "", "is an empty cell");
+    std::vector<Tensor> parts;
+    for (std::size_t i = 0; i < cell.elements.size(); ++i) {
+      const std::string element = name + "{" + std::to_string(i + 1) + "}";
+      parts.push_back(read(element));
+      if (parts.back().spec() == parts.front().spec()) continue;
+      throw FileError(label(element), "",
+                      "is " + to_string(parts.back().spec()) + ", " + name + "{1} is " +
+                          to_string(parts.front().spec()) + "; to be stacked all must be alike");
+    }
+    Shape shape = parts.front().shape();
+    std::vector<std::int64_t> sizes{std::ssize(parts)};
+    const bool is_vector = shape.rank() == 2 && (shape[0] == 1 || shape[1] == 1);
+    if (is_vector) {
+      sizes.push_back(shape.elements());
+    } else {
+      sizes.insert(sizes.end(), shape.begin(), shape.end());
+    }
+    Tensor all(Spec{parts.front().dtype(), Shape(sizes)});
+    std::byte* to = all.bytes().data();
+    for (const Tensor& part : parts) {
+      const std::span<const std::byte> bytes = part.bytes();
+      to = std::copy(bytes.begin(), bytes.end(), to);
+    }
+    return all;
+  }
+
   static std::string describe(const MatlabValue& value) {
     switch (value.kind) {
       case Kind::kNumbers:

@@ -29,6 +29,9 @@ struct NeuralDataset {
   std::vector<double> bin_starts_ms = {};
   double bin_width_ms = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
 
+  // What a person should know of how the file was read, a sentence each: what was left out, what looks wrong.
+  std::vector<std::string> notes = {};
+
   std::int64_t units() const { return responses.shape()[0]; }
   std::int64_t stimuli() const { return responses.shape()[1]; }
   std::int64_t repeats() const { return responses.shape()[2]; }

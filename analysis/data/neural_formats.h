@@ -14,6 +14,10 @@ NeuralDataset read_array_responses(const ArrayContainer& file, const NeuralReadO
 bool is_nwb(const Hdf5Reader& file);
 NeuralDataset read_nwb(const Hdf5Reader& file, const NeuralReadOptions& options);
 
+// NWB: fluorescence of regions of interest below /processing, with a table of trials.
+bool is_nwb_roi(const Hdf5Reader& file);
+NeuralDataset read_nwb_roi(const Hdf5Reader& file, const NeuralReadOptions& options);
+
 // NetCDF-4 with dimensions presentation and neuroid.
 bool is_assembly(const Hdf5Reader& file);
 NeuralDataset read_assembly(const Hdf5Reader& file, const NeuralReadOptions& options);

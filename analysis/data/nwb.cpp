@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 
 #include "analysis/data/neural_formats.h"
+#include "analysis/data/nwb_trials.h"
 #include "analysis/data/stimulus_index.h"
 #include "kernels/error.h"
 
@@ -16,22 +18,6 @@ namespace {
 constexpr const char* kSpikes = "/units/spike_times";
 constexpr const char* kElectrodes = "/general/extracellular_ephys/electrodes";
 constexpr double kMsPerSecond = 1000.0;
-
-std::vector<double> numbers_of(const Tensor& tensor) {
-  return visit_any(tensor.dtype(), [&]<class T>() {
-    return std::vector<double>(tensor.values<T>().begin(), tensor.values<T>().end());
-  });
-}
-
-// A column of a table: one number or text per row.
-std::vector<double> column(const Hdf5Reader& file, const std::string& path, std::int64_t rows) {
-  const Shape shape = file.shape(path);
-  if (shape.rank() != 1 || (rows >= 0 && shape[0] != rows)) {
-    throw FileError(file.path(), path,
-                    "is " + to_string(shape) + (rows >= 0 ? ", " + std::to_string(rows) + " rows are needed" : ""));
-  }
-  return numbers_of(file.read(path));
-}
 
 // Where the entries of each row of a column of lists end, as NWB's index columns say. Throws FileError unless they
 // follow each other within `entries`.
@@ -47,69 +33,11 @@ std::vector<std::int64_t> ends_of(const Hdf5Reader& file, const std::string& pat
   return ends;
 }
 
-std::string known_names(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
-
-std::string choose_intervals(const Hdf5Reader& file, const std::string& chosen) {
-  if (file.kind("/intervals") != Hdf5Reader::Kind::kGroup) {
-    throw FileError(file.path(), "/intervals", "is missing: there are spikes, but no trials");
-  }
-  std::vector<std::string> tables;
-  for (const std::string& name : file.names("/intervals")) {
-    if (file.has("/intervals/" + name + "/start_time")) tables.push_back(name);
-  }
-  if (!chosen.empty()) {
-    if (std::ranges::find(tables, chosen) != tables.end()) return "/intervals/" + chosen;
-    throw InputError(fmt::format("{}: there are no intervals \"{}\"; there are {}", file.path(), chosen,
-                                 tables.empty() ? "none" : known_names(tables)));
-  }
-  if (std::ranges::find(tables, "trials") != tables.end()) return "/intervals/trials";
-  // These two say when the animal was recorded, not what it saw.
-  std::erase_if(tables, [](const std::string& name) { return name == "epochs" || name == "invalid_times"; });
-  if (tables.size() == 1) return "/intervals/" + tables.front();
-  throw FileError(file.path(), "/intervals",
-                  tables.empty() ? "holds no trials" : "holds several tables; say which one: " + known_names(tables));
-}
-
-std::string choose_column(const Hdf5Reader& file, const std::string& table, const std::string& chosen) {
-  if (!chosen.empty() && file.has(table + "/" + chosen)) return table + "/" + chosen;
-  const std::vector<std::string> names = file.names(table);
-  if (chosen.empty()) {
-    for (const char* name : {"stimulus_id", "image_id", "frame", "image_name", "stimulus", "condition"}) {
-      if (std::ranges::find(names, name) != names.end()) return table + "/" + name;
-    }
-  }
-  throw InputError(fmt::format("{}: {} the column of {} that tells stimuli apart; it has {}", file.path(),
-                               chosen.empty() ? "say which is" : "\"" + chosen + "\" is not", table,
-                               known_names(names)));
-}
-
-struct Bins {
-  double first_ms = 0;
-  double width_ms = 0;
-  std::int64_t count = 0;
-};
-
-Bins choose_bins(const std::string& file, const NeuralReadOptions& options, double shortest_ms) {
-  constexpr double kRounding = 1e-6;  // of times in seconds, in bins
-  constexpr double kMostBins = 1e6;
-  Bins bins{options.first_bin_ms, options.bin_width_ms, options.bins};
-  if (bins.width_ms == 0 && bins.count <= 1) {
-    bins = {bins.first_ms, shortest_ms - bins.first_ms, 1};
-  } else if (bins.count == 0) {
-    const double fit = std::floor((shortest_ms - bins.first_ms) / bins.width_ms + kRounding);
-    bins.count = static_cast<std::int64_t>(std::clamp(fit, 0.0, kMostBins));
-  }
-  if (!(bins.width_ms > 0) || !std::isfinite(bins.width_ms) || !std::isfinite(bins.first_ms) || bins.count < 1 ||
-      static_cast<double>(bins.count) >= kMostBins) {
-    throw InputError(fmt::format("{}: {} bins of {:g} ms from {:g} ms on cannot be; the shortest trial takes {:g} ms",
-                                 file, bins.count, bins.width_ms, bins.first_ms, shortest_ms));
-  }
-  return bins;
-}
-
 // The spikes of a unit, in order.
 std::vector<double> spikes_of(const Hdf5Reader& file, std::int64_t begin, std::int64_t end) {
-  std::vector<double> times = numbers_of(file.read(kSpikes, {begin}, {end - begin}));
+  const Tensor read = file.read(kSpikes, {begin}, {end - begin});
+  std::vector<double> times = visit_any(
+      read.dtype(), [&]<class T>() { return std::vector<double>(read.values<T>().begin(), read.values<T>().end()); });
   for (const double time : times) {
     if (!std::isfinite(time)) throw FileError(file.path(), kSpikes, fmt::format("holds the time {}", time));
   }
@@ -166,9 +94,8 @@ void label_units(const Hdf5Reader& file, const NeuralReadOptions& options, Neura
   dataset.areas = options.areas.empty() ? areas_of_units(file, dataset.units()) : labels(options.areas);
   if (!options.specimens.empty()) {
     dataset.specimens = labels(options.specimens);
-  } else if (file.has("/general/subject/subject_id")) {
-    const std::vector<std::string> subject = hdf5_labels(file, "/general/subject/subject_id");
-    if (subject.size() == 1) dataset.specimens.assign(static_cast<std::size_t>(dataset.units()), subject.front());
+  } else {
+    label_subject(file, dataset);
   }
 }
 
@@ -179,55 +106,43 @@ bool is_nwb(const Hdf5Reader& file) { return file.has(kSpikes) && file.has("/uni
 NeuralDataset read_nwb(const Hdf5Reader& file, const NeuralReadOptions& options) {
   refuse_option(options.key, "key", file.path(), "NWB");
   refuse_option(options.axes, "axes", file.path(), "NWB");
-  const std::string table = choose_intervals(file, options.intervals);
-  const std::vector<double> starts = column(file, table + "/start_time", -1);
-  const std::vector<double> stops = column(file, table + "/stop_time", std::ssize(starts));
-  const std::string stimulus = choose_column(file, table, options.stimulus_ids);
-  const StimulusIndex index = index_stimuli(hdf5_labels(file, stimulus));
-  if (index.stimulus.size() != starts.size()) {
-    throw FileError(file.path(), stimulus,
-                    fmt::format("has {} rows, there are {} trials", index.stimulus.size(), starts.size()));
-  }
-  if (starts.empty()) throw FileError(file.path(), table, "holds no trials");
-  double shortest = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    if (!std::isfinite(starts[i]))
-      throw FileError(file.path(), table, fmt::format("trial {} starts at {}", i, starts[i]));
-    if (std::isfinite(stops[i])) shortest = std::min(shortest, stops[i] - starts[i]);
-  }
-  const Bins bins = choose_bins(file.path(), options, shortest * kMsPerSecond);
-
+  NeuralDataset dataset;
+  const NwbTrials trials = read_nwb_trials(file, options, dataset.notes);
   const Shape spikes = file.shape(kSpikes);
   if (spikes.rank() != 1) throw FileError(file.path(), kSpikes, "is " + to_string(spikes) + ", a list is needed");
   const std::vector<std::int64_t> ends = ends_of(file, "/units/spike_times_index", spikes[0]);
-  NeuralDataset dataset;
-  const std::int64_t units = std::ssize(ends), trials = std::ssize(starts);
-  dataset.responses = missing_responses(DType::kFloat64, {units, std::ssize(index.ids), index.repeats, bins.count},
-                                        units * trials * bins.count, file.path());
+  const std::int64_t units = std::ssize(ends);
+  const StimulusIndex& index = trials.index;
+  dataset.responses = missing_responses(DType::kFloat64, {units, std::ssize(index.ids), index.repeats, trials.bins},
+                                        units * trials.count() * trials.bins, file.path());
   const std::span<double> rates = dataset.responses.values<double>();
-  std::vector<double> edges(static_cast<std::size_t>(bins.count + 1));
+  std::int64_t counted = 0;
+  double first_spike = std::numeric_limits<double>::infinity(), last_spike = -first_spike;
   for (std::int64_t unit = 0; unit < units; ++unit) {
     const auto i = static_cast<std::size_t>(unit);
     const std::vector<double> times = spikes_of(file, i == 0 ? 0 : ends[i - 1], ends[i]);
-    for (std::size_t trial = 0; trial < starts.size(); ++trial) {
-      for (std::size_t edge = 0; edge < edges.size(); ++edge) {
-        edges[edge] = starts[trial] + (bins.first_ms + static_cast<double>(edge) * bins.width_ms) / kMsPerSecond;
-      }
-      const auto first = static_cast<std::size_t>(dataset.offset(unit, index.stimulus[trial], index.repeat[trial]));
+    if (!times.empty()) {
+      first_spike = std::min(first_spike, times.front());
+      last_spike = std::max(last_spike, times.back());
+    }
+    for (std::int64_t trial = 0; trial < trials.count(); ++trial) {
+      const auto t = static_cast<std::size_t>(trial);
+      const auto first = static_cast<std::size_t>(dataset.offset(unit, index.stimulus[t], index.repeat[t]));
       // A bin holds its beginning, not its end.
-      auto from = std::ranges::lower_bound(times, edges[0]);
-      for (std::size_t bin = 0; bin + 1 < edges.size(); ++bin) {
-        const auto to = std::lower_bound(from, times.end(), edges[bin + 1]);
-        rates[first + bin] = static_cast<double>(to - from) / (bins.width_ms / kMsPerSecond);
+      auto from = std::ranges::lower_bound(times, trials.edge(trial, 0));
+      for (std::int64_t bin = 0; bin < trials.bins; ++bin) {
+        const auto to = std::lower_bound(from, times.end(), trials.edge(trial, bin + 1));
+        rates[first + static_cast<std::size_t>(bin)] =
+            static_cast<double>(to - from) / (trials.bin_width_ms / kMsPerSecond);
+        counted += to - from;
         from = to;
       }
     }
   }
-  dataset.stimulus_ids = index.ids;
-  for (std::int64_t bin = 0; bin < bins.count; ++bin) {
-    dataset.bin_starts_ms.push_back(bins.first_ms + static_cast<double>(bin) * bins.width_ms);
+  if (counted == 0 && first_spike <= last_spike) {
+    throw_outside_trials(file, kSpikes, trials, "spike of any unit", first_spike, last_spike);
   }
-  dataset.bin_width_ms = bins.width_ms;
+  label_trials(trials, dataset);
   label_units(file, options, dataset);
   return dataset;
 }

@@ -35,6 +35,7 @@ NeuralDataset read_any(const std::string& path, const NeuralReadOptions& options
   if (format == FileFormat::kHdf5) {
     const Hdf5Reader file(path);
     if (is_nwb(file)) return read_nwb(file, options);
+    if (is_nwb_roi(file)) return read_nwb_roi(file, options);
     if (is_assembly(file)) return read_assembly(file, options);
   }
   return read_array_responses(*open_arrays(path), options);

@@ -2,7 +2,8 @@
 // Reading recorded responses. The format is told by content:
 //
 //   NPY, NPZ, MATLAB v5 to v7.3, HDF5   an array of responses, and arrays and texts beside it as labels
-//   NWB (HDF5)                          spike times counted in bins around the trials of a table of intervals
+//   NWB (HDF5)                          spike times counted in bins around the trials of a table of intervals, or
+//                                       fluorescence of regions of interest averaged in them
 //   NetCDF-4 (HDF5)                     an assembly of xarray: presentation x neuroid [x time_bin] with coordinates
 //   .csv, .tsv, .txt                    a matrix, with ids at its edges or without; or one response per line
 //

@@ -2,6 +2,8 @@
 #include "analysis/data/stimulus_index.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <numeric>
@@ -21,6 +23,14 @@ std::optional<double> number_in(const std::string& text) {
 }
 
 }  // namespace
+
+bool is_missing_id(const std::string& id) {
+  std::string lower(id);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto is = [&](const char* known) { return lower == known; };
+  return std::ranges::all_of(lower, [](unsigned char c) { return std::isspace(c) != 0; }) ||
+         std::ranges::any_of(std::array{"nan", "n/a", "na", "none", "null", "<na>"}, is);
+}
 
 StimulusIndex index_stimuli(const std::vector<std::string>& presentations) {
   StimulusIndex index;

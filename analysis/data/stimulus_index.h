@@ -17,6 +17,11 @@ struct StimulusIndex {
   std::int64_t repeats = 0;            // of the stimulus with the most
 };
 
+// Whether a table says with this that there was no stimulus: nothing, "nan", "N/A", "none", "null", "<NA>", in any
+// case.
+bool is_missing_id(const std::string& id);
+
+// REQUIRES: no id is missing.
 StimulusIndex index_stimuli(const std::vector<std::string>& presentations);
 
 // Responses of this shape, all NaN. Throws FileError when they are 64 times as many as the `known` ones and more than

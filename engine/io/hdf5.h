@@ -81,6 +81,8 @@ class Hdf5Reader {
   // Attributes that are one text of fixed length, by name.
   std::map<std::string, std::string> text_attributes(const std::string& path) const;
   std::vector<std::int64_t> integers(const std::string& path, const std::string& attribute) const;
+  // Of an attribute of integers or floating-point numbers.
+  std::vector<double> numbers(const std::string& path, const std::string& attribute) const;
 
  private:
   struct Handles;

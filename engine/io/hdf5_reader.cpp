@@ -226,21 +226,39 @@ std::map<std::string, std::string> Hdf5Reader::text_attributes(const std::string
   return texts;
 }
 
-std::vector<std::int64_t> Hdf5Reader::integers(const std::string& path, const std::string& attribute) const {
+namespace {
+
+// An attribute whose type is of one of `classes`, as numbers of the native type.
+template <class T>
+std::vector<T> attribute_values(const std::string& file_path, hid_t file, const std::string& path,
+                                const std::string& attribute, std::initializer_list<H5T_class_t> classes, hid_t native,
+                                const char* kind) {
   const Hdf5Section section;
   const std::string where = path + "@" + attribute;
-  const Hdf5Handle handle(H5Aopen_by_name(*handles_->file, path.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                          H5Aclose);
-  if (!handle) throw FileError(path_, where, "is missing");
-  const Hdf5Handle type = hdf5_checked(path_, where, {H5Aget_type(*handle), H5Tclose});
-  const Hdf5Handle space = hdf5_checked(path_, where, {H5Aget_space(*handle), H5Sclose});
-  const Shape shape = hdf5_shape(path_, where, *space);
+  const Hdf5Handle handle(H5Aopen_by_name(file, path.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!handle) throw FileError(file_path, where, "is missing");
+  const Hdf5Handle type = hdf5_checked(file_path, where, {H5Aget_type(*handle), H5Tclose});
+  const Hdf5Handle space = hdf5_checked(file_path, where, {H5Aget_space(*handle), H5Sclose});
+  const Shape shape = hdf5_shape(file_path, where, *space);
   constexpr std::int64_t kMost = 1 << 16;
-  if (H5Tget_class(*type) != H5T_INTEGER || shape.elements() > kMost)
-    throw FileError(path_, where, "is no list of integers");
-  std::vector<std::int64_t> values(static_cast<std::size_t>(shape.elements()));
-  if (!values.empty() && H5Aread(*handle, H5T_NATIVE_INT64, values.data()) < 0) hdf5_damaged(path_, where);
+  if (std::ranges::find(classes, H5Tget_class(*type)) == classes.end() || shape.elements() > kMost) {
+    throw FileError(file_path, where, std::string("is no list of ") + kind);
+  }
+  std::vector<T> values(static_cast<std::size_t>(shape.elements()));
+  if (!values.empty() && H5Aread(*handle, native, values.data()) < 0) hdf5_damaged(file_path, where);
   return values;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Hdf5Reader::integers(const std::string& path, const std::string& attribute) const {
+  return attribute_values<std::int64_t>(path_, *handles_->file, path, attribute, {H5T_INTEGER}, H5T_NATIVE_INT64,
+                                        "integers");
+}
+
+std::vector<double> Hdf5Reader::numbers(const std::string& path, const std::string& attribute) const {
+  return attribute_values<double>(path_, *handles_->file, path, attribute, {H5T_INTEGER, H5T_FLOAT}, H5T_NATIVE_DOUBLE,
+                                  "numbers");
 }
 
 }  // namespace chiasm

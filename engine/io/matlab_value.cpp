@@ -44,6 +44,8 @@ std::string describe(const MatlabHead& head) {
       return "a sparse array";
     case kFunction:
       return "a function handle";
+    case kOpaque:
+      return "a string, a table or another object of MATLAB's own";
     default:
       return "an array of the unknown class " + std::to_string(head.array_class);
   }

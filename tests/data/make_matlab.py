@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes matlab_plain.mat and matlab_compressed.mat with SciPy, and matlab_big_endian.mat by hand (SciPy writes the
+"""Makes matlab_plain.mat, matlab_compressed.mat, matlab_cells.mat and matlab_unreadable.mat with SciPy, and matlab_big_endian.mat by hand (SciPy writes the
 machine's byte order only): what our reader of MATLAB files must understand. Arrays of numbers count upwards in
 MATLAB's order of elements."""
 import os
@@ -44,3 +44,15 @@ with open(os.path.join(here, "matlab_big_endian.mat"), "wb") as f:
     f.write(array(6, (2, 3), b"packed", element(3, struct.pack(">6h", *range(0, -6, -1)))))  # double kept as int16
     f.write(array(4, (1, 4), b"text", element(17, "V\u03bc\U0001f600".encode("utf-16-be"))))
     f.write(array(1, (1, 2), b"cells", array(4, (1, 2), b"", element(16, b"ab")), element(14, b"")))
+
+# What recordings are kept in that is no array: a cell with one for each unit, and variables that cannot be read.
+alike, unlike = np.empty((3, 1), object), np.empty((1, 2), object)
+for i in range(3):
+    alike[i, 0] = 10 * i + counting.astype("f8")
+unlike[0, 0], unlike[0, 1] = counting.astype("f8"), counting[:1].astype("f8")
+for name, variables in (("cells", {"responses": alike, "unlike": unlike}),
+                        ("unreadable", {"rates": scipy.sparse.csc_matrix(np.eye(2)), "waves": np.array([[1 + 2j]])})):
+    path = os.path.join(here, f"matlab_{name}.mat")
+    scipy.io.savemat(path, variables, do_compression=True)
+    with open(path, "r+b") as f:
+        f.write(b"MATLAB 5.0 MAT-file".ljust(116))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes recording.nwb, assembly.nc and matlab73.mat with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
+"""Makes recording.nwb, assembly.nc, matlab73.mat and matlab73_string.mat with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
 lay them out: the small files that our readers of recordings must understand."""
 import os
 
@@ -71,5 +71,10 @@ with new("matlab73.mat", userblock_size=512) as f:
     f["rates"] = np.arange(6.0).reshape(3, 2)  # in MATLAB 2 x 3: [0 2 4; 1 3 5]
     f["rates"].attrs["MATLAB_class"] = np.bytes_("double")
     f.create_dataset("names", data=np.array(["one", "three"], object), dtype=text)
-with open(os.path.join(here, "matlab73.mat"), "r+b") as f:
-    f.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+# A string object: what is stored is not the text.
+with new("matlab73_string.mat", userblock_size=512) as f:
+    f["responses"] = np.array([[3707764736, 2, 1, 1, 1, 1]], "u4")
+    f["responses"].attrs["MATLAB_class"] = np.bytes_("string")
+for name in ("matlab73.mat", "matlab73_string.mat"):
+    with open(os.path.join(here, name), "r+b") as f:
+        f.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")

@@ -137,6 +137,24 @@ TEST_F(CommandTest, InterruptLeavesACleanSnapshot) {
   EXPECT_EQ(chiasm({"evaluate", folder / "stopped", "--json"}).status, 0);
 }
 
+// The terminal goes away: a snapshot, from which the run goes on to the same bits.
+TEST_F(CommandTest, AHangUpLeavesACleanSnapshot) {
+  ASSERT_EQ(train("whole").status, 0);
+  int stopped = 0;
+  for (int attempt = 0; attempt < 40 && stopped == 0; ++attempt) {
+    std::filesystem::remove_all(folder / "broken");
+    const ProcessResult result =
+        train("broken", {}, {.signal_after = std::chrono::milliseconds(60 + 15 * attempt), .signal = 1});
+    stopped += result.status == 130;
+    ASSERT_TRUE(result.status == 0 || result.status == 130 || result.status == 128 + 1) << result.status << result.err;
+    if (result.status != 130) continue;
+    EXPECT_FALSE(std::filesystem::is_empty(folder / "broken/snapshots"));
+    ASSERT_EQ(train("broken", {"--resume"}).status, 0);
+    EXPECT_EQ(snapshot("broken"), snapshot("whole"));
+  }
+  EXPECT_GT(stopped, 0);
+}
+
 TEST_F(CommandTest, AFullDiskKeepsTheLastSnapshot) {
   ASSERT_EQ(train("run", {"--max-steps", "5"}).status, 0);
   const std::string kept = snapshot("run", 5);

@@ -54,6 +54,7 @@ Json responses_json(const ResponseOptions& options, const NeuralDataset& dataset
           {"bins", dataset.bins()},
           {"bin_starts_ms", dataset.bin_starts_ms},
           {"missing_trials", missing},
+          {"notes", dataset.notes},
           {"groups", areas}};
 }
 

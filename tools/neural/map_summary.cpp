@@ -253,7 +253,8 @@ std::string table_of(const MapJob& job, const MapResult& result) {
   for (std::size_t a = 0; a < layers[0].size(); ++a) {
     const AreaScores& first = layers[0][a];
     out += fmt::format("{}{} units", first.area.empty() ? "" : first.area + ", ", first.units.size());
-    if (!first.reliability.empty()) out += fmt::format(", reliability {}", number_text(summarise(first.reliability).median));
+    if (!first.reliability.empty())
+      out += fmt::format(", reliability {}", number_text(summarise(first.reliability).median));
     out += fmt::format("\n  {:<{}} {:>10}  {:<16} {:<16} {:<16} {:<16} {}\n", "layer", width, "units", "published",
                        "plain", "r", "r / ceiling", "undefined");
     std::vector<std::vector<double>> main;

@@ -85,6 +85,7 @@ void ResponseOptions::add_to(Verb verb, bool required) {
 
 NeuralDataset ResponseOptions::load() const {
   NeuralDataset dataset = read_neural(file, read);
+  for (const std::string& note : dataset.notes) std::cerr << "note: " << file << ": " << note << '\n';
   if (!areas.empty()) {
     const std::vector<std::string> known = areas_of(dataset);
     for (const std::string& area : areas) {

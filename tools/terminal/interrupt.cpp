@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/terminal/interrupt.h"
 
+#include <array>
 #include <csignal>
 
 namespace chiasm {
 namespace {
+
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 
 volatile std::sig_atomic_t requests = 0;
 int guards = 0;
@@ -19,14 +22,17 @@ void handle(int signal) {
 InterruptGuard::InterruptGuard() {
   if (guards++ > 0) return;
   requests = 0;
-  std::signal(SIGINT, handle);
-  std::signal(SIGTERM, handle);
+  for (const int signal : kSignals) {
+    if (std::signal(signal, handle) == SIG_IGN && signal == SIGHUP) std::signal(signal, SIG_IGN);  // nohup
+  }
 }
 
 InterruptGuard::~InterruptGuard() {
   if (--guards > 0) return;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  for (const int signal : kSignals) {
+    const auto before = std::signal(signal, SIG_DFL);
+    if (before == SIG_IGN) std::signal(signal, before);
+  }
 }
 
 bool InterruptGuard::requested() const { return requests > 0; }

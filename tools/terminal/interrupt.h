@@ -4,8 +4,9 @@
 
 namespace chiasm {
 
-// Catches SIGINT and SIGTERM during its lifetime. Guards nest: work made of shorter work has one around the others, and a
-// request that any of them has seen stays made until the outermost one is gone. For one thread.
+// Catches SIGINT, SIGTERM and, unless the program was started to ignore it (nohup), SIGHUP: the terminal or the login
+// is gone. During its lifetime. Guards nest: work made of shorter work has one around the others, and a request that
+// any of them has seen stays made until the outermost one is gone. For one thread.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -86,8 +86,8 @@ TEST(CompareRdms, LeavesOutAndCountsWhatIsMissing) {
   EXPECT_EQ(compare(a, b, RdmComparison::kKendallB).value, kendall(x, y).b);
 }
 
-// Six multiples of one pattern beside six others: each of the others is equally far from all six, and rounding would rank
-// these distances.
+// Six multiples of one pattern beside six others: each of the others is equally far from all six, and rounding would
+// rank these distances.
 TEST(CompareRdms, RanksDistancesThatAreEqualAsTies) {
   const std::vector<double> pattern = hashed("pattern", 95), others = hashed("others", 6 * 95);
   Matrix<double> x(12, 95);
