@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "kernels/error.h"
@@ -10,6 +11,9 @@
 
 namespace chiasm {
 namespace {
+
+// Not a class: keeps the folds' random numbers apart from those of covering splits.
+constexpr std::uint32_t kFoldsOfStream = 0x80000000U;
 
 using Images = std::vector<std::int64_t>;
 
@@ -86,6 +90,23 @@ std::vector<Split> stratified_folds(std::span<const std::int32_t> labels, int fo
     Split& split = splits[static_cast<std::size_t>(fold)];
     for (std::size_t i = 0; i < labels.size(); ++i) {
       (fold_of[i] == fold ? split.test : split.train).push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  return splits;
+}
+
+std::vector<Split> shuffled_stratified_folds(std::span<const std::int32_t> labels, int folds, std::uint64_t seed,
+                                             std::uint32_t stream) {
+  Images order(labels.size());
+  std::iota(order.begin(), order.end(), 0);
+  shuffle(order, RandomStream({seed, RandomPurpose::kShuffle, 0, stream, kFoldsOfStream}));
+  std::vector<std::int32_t> shuffled;
+  for (const std::int64_t i : order) shuffled.push_back(labels[static_cast<std::size_t>(i)]);
+  std::vector<Split> splits = stratified_folds(shuffled, folds);
+  for (Split& split : splits) {
+    for (Images* images : {&split.train, &split.test}) {
+      for (std::int64_t& i : *images) i = order[static_cast<std::size_t>(i)];
+      std::ranges::sort(*images);
     }
   }
   return splits;

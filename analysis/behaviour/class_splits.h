@@ -15,6 +15,10 @@ namespace chiasm {
 // naming the class, where one has fewer images than folds: in some fold it would have no image to test, or none to
 // train on.
 std::vector<Split> stratified_folds(std::span<const std::int32_t> labels, int folds);
+// The same of the images in a random order, for images whose order says something of them (views, sessions). Fold f
+// depends on the seed, `stream` and the labels. Indices ascend.
+std::vector<Split> shuffled_stratified_folds(std::span<const std::int32_t> labels, int folds, std::uint64_t seed,
+                                             std::uint32_t stream = 0);
 
 // `count` random splits with `train_per_class` training images of each class; the rest of the class is tested
 // (spec/neural_analysis.md section 10: 100 of 132). The test images of a class are taken in turn from random orders of

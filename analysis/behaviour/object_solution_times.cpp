@@ -12,6 +12,7 @@
 #include "analysis/behaviour/image_score.h"
 #include "analysis/behaviour/linear_svm.h"
 #include "analysis/behaviour/platt.h"
+#include "analysis/statistics/summary.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -62,13 +63,14 @@ struct Probabilities {
 };
 
 Probabilities svm_probabilities(const MarginModel& model, const Split& split, Labels labels, int classes,
-                                const ObjectSolutionConfig& config, const Matrix<double>& near) {
+                                const ObjectSolutionConfig& config, std::int64_t number, const Matrix<double>& near) {
   const ImageMargins all = model.fit(split.train, labels, classes, config.components, config.c, &near);
   Probabilities result{{}, all.not_converged};
   const std::vector<std::int32_t> trained = taken(labels, split.train);
   Matrix<double> margins = take_rows(all.margins.view(), std::span<const std::int64_t>(split.train));
   if (config.platt_folds > 0) {
-    for (const Split& fold : stratified_folds(trained, config.platt_folds)) {
+    for (const Split& fold :
+         shuffled_stratified_folds(trained, config.platt_folds, config.seed, static_cast<std::uint32_t>(number))) {
       std::vector<std::int64_t> train;
       for (const std::int64_t i : fold.train) train.push_back(split.train[static_cast<std::size_t>(i)]);
       const ImageMargins others = model.fit(train, labels, classes, config.components, config.c, &near);
@@ -147,6 +149,9 @@ void require_config(int bins, std::int64_t images, const PrimateSolutions& prima
               std::to_string(config.splits) + " and " + std::to_string(config.components));
   require(config.platt_folds == 0 || config.platt_folds >= 2,
           std::to_string(config.platt_folds) + " folds for the sigmoids: allowed are 0, and 2 or more");
+  require(config.readout != ObjectReadout::kSvm || config.platt_folds <= config.train_per_class,
+          std::to_string(config.platt_folds) + " folds for the sigmoids of " + std::to_string(config.train_per_class) +
+              " training images of each class: each fold needs one of each");
   const auto fits = [&](const std::vector<double>& values) { return values.empty() || std::ssize(values) == images; };
   require(fits(primate.i1) && fits(primate.times),
           std::to_string(primate.i1.size()) + " scores and " + std::to_string(primate.times.size()) +
@@ -183,27 +188,32 @@ bool any_score(std::span<const double> row) {
   return std::ranges::any_of(row, [](double score) { return !std::isnan(score); });
 }
 
+// Times and consistency of each repetition, then their means.
 void compare_with_primate(const Scores& scores, const std::vector<double>& times, const PrimateSolutions& primate,
                           const ObjectSolutionConfig& config, ObjectSolutionTimes& result) {
-  if (config.readout == ObjectReadout::kSvm) {
-    result.times = solution_times(result.i1, times, primate.i1, config.earlier);
-    if (!primate.times.empty()) result.consistency = solution_time_consistency(result.times, primate.times);
-  } else {
-    const std::int64_t images = result.i1.rows();
-    Means image_times(images), rho(1);
-    for (const Matrix<double>& split : scores.groups()) {
-      const std::vector<double> split_times = solution_times(split, times, primate.i1, EarlierBin::kLargestBelow);
-      for (std::int64_t i = 0; i < images; ++i) image_times.add(i, 0, split_times[static_cast<std::size_t>(i)]);
-      if (primate.times.empty()) continue;
-      const Consistency consistency = solution_time_consistency(split_times, primate.times);
-      result.split_consistency.push_back(consistency.rho);
-      result.consistency.images += consistency.images;
-      rho.add(0, 0, consistency.rho);
-    }
-    const Matrix<double> mean_times = image_times.values();
-    result.times.assign(mean_times.values().begin(), mean_times.values().end());
-    result.consistency.rho = rho.value(0);
+  const bool svm = config.readout == ObjectReadout::kSvm;
+  std::vector<std::vector<double>> image_times(static_cast<std::size_t>(result.i1.rows()));
+  std::vector<double> rho;
+  for (const Matrix<double>& group : scores.groups()) {
+    const std::vector<double> solved =
+        solution_times(group, times, primate.i1, svm ? config.earlier : EarlierBin::kLargestBelow);
+    for (std::size_t i = 0; i < solved.size(); ++i) image_times[i].push_back(solved[i]);
+    if (primate.times.empty()) continue;
+    result.consistencies.push_back(solution_time_consistency(solved, primate.times));
+    rho.push_back(result.consistencies.back().rho);
+    result.consistency.images += result.consistencies.back().images;
   }
+  for (const std::vector<double>& of_image : image_times) {
+    const Summary summary = summarise(of_image);
+    result.times.push_back(summary.mean);
+    result.times_sem.push_back(summary.sem);
+    result.times_count.push_back(summary.count);
+  }
+  const Summary summary = summarise(rho);
+  result.consistency.rho = summary.mean;
+  result.consistency_sem = summary.sem;
+  if (svm && !primate.times.empty())
+    result.consistency.images = solution_time_consistency(result.times, primate.times).images;
   for (std::int64_t i = 0; i < result.i1.rows(); ++i) {
     if (!any_score(result.i1.row(i))) continue;
     const auto at = static_cast<std::size_t>(i);
@@ -265,7 +275,7 @@ ObjectSolutionTimes object_solution_times(const CpuStream& stream, int bins,
         const Split& split = splits[static_cast<std::size_t>(first + k)];
         Probabilities& out = round[static_cast<std::size_t>(k)];
         if (svm) {
-          out = svm_probabilities(*model, split, labels, classes, config, near);
+          out = svm_probabilities(*model, split, labels, classes, config, first + k, near);
         } else {
           SoftmaxOptions options = config.softmax;
           options.seed = config.seed + static_cast<std::uint64_t>(first + k);

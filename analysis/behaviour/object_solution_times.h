@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace chiasm {
 enum class ObjectReadout {
   // Linear support vector machines on principal components, a Platt sigmoid per class, `trials` x `splits` splits of
   // equal numbers of training images per class. The probabilities of an image are averaged over the splits of a trial
-  // that tested it, give one I1 per trial over all images, and I1 is averaged over trials.
+  // that tested it and give one I1 per trial over all images; solution times and consistency follow in each trial.
   kSvm,
   // Brain-Score's variant ("brain-score"): softmax_readout.h on all features, `splits` random splits with a tenth of
   // the images to test, I1 and solution times within the test images of each split (the line starts from the largest
@@ -38,9 +39,10 @@ struct ObjectSolutionConfig {
   int train_per_class = 100;
   std::int64_t components = 1000;
   double c = 5e4;
-  // Sigmoids are fitted to the margins of the training images; with k >= 2, to those from k stratified folds of them,
-  // each from machines trained on the others.
-  int platt_folds = 0;
+  // Sigmoids are fitted to held-out margins: the training images in so many stratified folds, each with machines
+  // trained on the others. 0: to the machines' own training margins, which lie at +-1 and beyond where the classes can
+  // be separated (as 1000 components of 1000 images at C = 5e4 can), so that probabilities and I1 are too large.
+  int platt_folds = 5;
   EarlierBin earlier = EarlierBin::kJustBefore;  // of kSvm
   SoftmaxOptions softmax;                        // of kBrainScore
   std::uint64_t seed = 0;
@@ -55,15 +57,22 @@ struct PrimateSolutions {
   std::vector<double> times;  // empty: no consistency
 };
 
+// A repetition is a trial of kSvm, and a split of kBrainScore.
 struct ObjectSolutionTimes {
-  Matrix<double> i1;             // [images, bins], NaN for images that were never tested
+  Matrix<double> i1;             // [images, bins], the mean over repetitions, NaN for images that were never tested
   std::vector<double> accuracy;  // of each bin: share of the test images whose class had the largest probability
-  std::vector<double> times;     // of each image in ms, NaN: not solved, not tested, or no threshold
-  Consistency consistency;       // with kBrainScore the mean over splits, and the sum of their images
-  std::vector<double> split_consistency;  // kBrainScore
+  // Of each image in ms: over the repetitions in which it was solved, their mean (NaN: not solved, not tested, or no
+  // threshold), its standard error (NaN for fewer than two) and their number.
+  std::vector<double> times;
+  std::vector<double> times_sem;
+  std::vector<std::int64_t> times_count;
+  std::vector<Consistency> consistencies;  // of each repetition
+  // Their mean over what is not NaN; its images are those with a mean time on both sides (kBrainScore: the sum).
+  Consistency consistency;
+  double consistency_sem = std::numeric_limits<double>::quiet_NaN();
   std::int64_t never_tested = 0;          // images
   std::int64_t without_threshold = 0;     // images that were tested, but whose primate I1 is NaN
-  std::int64_t not_solved = 0;            // images that were tested, have a threshold, and did not reach it
+  std::int64_t not_solved = 0;            // images that were tested, have a threshold, and never reached it
   std::int64_t distractors_left_out = 0;  // d' that are not defined, over bins and trials or splits
   std::int64_t not_converged = 0;         // machines that stopped at their limit of steps
   bool complete = true;                   // false: progress stopped it, and there are no results

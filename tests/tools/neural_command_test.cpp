@@ -289,6 +289,20 @@ TEST_F(NeuralCommand, OstFindsWhenImagesAreSolved) {
   // Most are solved between the first step and the second, at a time of their own.
   EXPECT_GT(result["solved_by_bin"][1], kImages / 2);
   EXPECT_TRUE(result["consistency"].is_null());  // the primates' times do not vary
+  // What was done is in the result.
+  EXPECT_EQ(result["c"], 1.0);
+  EXPECT_EQ(result["components"], 1000);
+  EXPECT_EQ(result["train_per_class"], 10);
+  EXPECT_EQ(result["calibration"], "held-out");
+  EXPECT_EQ(result["trial_consistency"].size(), 2u);
+  EXPECT_EQ(result["split_consistency"].size(), 0u);
+  EXPECT_EQ(result["per_image"][0]["ost_solved"], 2);
+  std::vector<std::string> in_sample = arguments;
+  in_sample.insert(in_sample.end(), {"--calibration", "in-sample"});
+  const Json optimistic = json_of(in_sample);
+  EXPECT_EQ(optimistic["calibration"], "in-sample");
+  EXPECT_EQ(optimistic["calibration_folds"], 0);
+  EXPECT_GT(optimistic["bins"][0]["mean_i1"], result["bins"][0]["mean_i1"]);
   std::vector<std::string> wrong = arguments;
   wrong[6] = folder / "short.txt";
   write_text(wrong[6], "bear\n");

@@ -55,6 +55,7 @@ OstJob read_ost_job(const OstOptions& o) {
   job.layers = o.features.select_layers(features);
   job.config = o.config;
   job.config.readout = *object_readout(o.readout);
+  if (o.calibration == "in-sample") job.config.platt_folds = 0;
   job.time = o.time != "auto" ? o.time : features.steps().size() > 1 ? "steps" : "graded";
   std::vector<std::int64_t> units;
   LayersOfBin whole;

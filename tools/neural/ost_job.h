@@ -17,7 +17,7 @@ namespace chiasm {
 
 struct OstOptions {
   FeatureOptions features;
-  std::string labels, primate, i1_key = "i1", ost_key = "ost", time = "auto", readout = "svm";
+  std::string labels, primate, i1_key = "i1", ost_key = "ost", time = "auto", readout = "svm", calibration = "held-out";
   int bins = 19;
   double first_ms = 70.0, bin_ms = 10.0;
   ObjectSolutionConfig config;

@@ -34,6 +34,8 @@ std::string json_of(const OstJob& job, const ObjectSolutionTimes& result) {
              {"class", job.classes[static_cast<std::size_t>(job.labels[i])]}};
     if (!job.primate.i1.empty()) {
       row["ost_ms"] = result.times[i];
+      row["ost_sem_ms"] = result.times_sem[i];
+      row["ost_solved"] = result.times_count[i];
       row["reference_ms"] = job.primate.times.empty() ? Json() : Json(job.primate.times[i]);
     }
     const auto i1 = result.i1.row(static_cast<std::int64_t>(i));
@@ -48,6 +50,9 @@ std::string json_of(const OstJob& job, const ObjectSolutionTimes& result) {
   }
   Json layers = Json::array();
   for (const std::size_t layer : job.layers) layers.push_back(job.features->layers()[layer].name);
+  const bool svm = job.config.readout == ObjectReadout::kSvm;
+  std::vector<double> rho;
+  for (const Consistency& repetition : result.consistencies) rho.push_back(repetition.rho);
   Json reference;
   if (!job.primate.times.empty()) reference = {{"solved", solved(job.primate.times)}};
   return Json{{"verb", "ost"},
@@ -55,11 +60,17 @@ std::string json_of(const OstJob& job, const ObjectSolutionTimes& result) {
               {"features", job.features->path()},
               {"layers", layers},
               {"time", job.time},
-              {"readout", job.config.readout == ObjectReadout::kSvm ? "svm" : "brain-score"},
+              {"readout", svm ? "svm" : "brain-score"},
               {"images", job.labels.size()},
               {"classes", job.classes},
               {"trials", job.config.trials},
               {"splits", job.config.splits},
+              {"train_per_class", svm ? Json(job.config.train_per_class) : Json()},
+              {"components", svm ? Json(job.config.components) : Json()},
+              {"c", svm ? Json(job.config.c) : Json()},
+              {"calibration", svm ? Json(job.config.platt_folds > 0 ? "held-out" : "in-sample") : Json()},
+              {"calibration_folds", svm ? Json(job.config.platt_folds) : Json()},
+              {"weight_decay", svm ? Json() : Json(job.config.softmax.weight_decay)},
               {"seed", job.config.seed},
               {"bin_starts_ms", job.config.times},
               {"solved", solved(result.times)},
@@ -68,7 +79,9 @@ std::string json_of(const OstJob& job, const ObjectSolutionTimes& result) {
               {"without_threshold", result.without_threshold},
               {"consistency", job.primate.times.empty() ? Json() : Json(result.consistency.rho)},
               {"consistency_images", result.consistency.images},
-              {"split_consistency", result.split_consistency},
+              {"consistency_sem", result.consistency_sem},
+              {"split_consistency", svm ? std::vector<double>() : rho},
+              {"trial_consistency", svm ? rho : std::vector<double>()},
               {"distractors_left_out", result.distractors_left_out},
               {"not_converged", result.not_converged},
               {"reference", reference},
@@ -91,7 +104,9 @@ std::string table_of(const OstJob& job, const ObjectSolutionTimes& result) {
                        result.without_threshold);
   }
   if (!job.primate.times.empty()) {
-    out += fmt::format("consistency {} (Spearman, {} images solved by both)\n", number_text(result.consistency.rho),
+    out += fmt::format("consistency {} +- {} (Spearman, mean and s.e.m. over {} {}; {} images solved by both)\n",
+                       number_text(result.consistency.rho), number_text(result.consistency_sem),
+                       result.consistencies.size(), job.config.readout == ObjectReadout::kSvm ? "trials" : "splits",
                        result.consistency.images);
   }
   if (result.distractors_left_out > 0) out += fmt::format("{} d' are not defined\n", result.distractors_left_out);

@@ -75,6 +75,14 @@ void add_ost(CommandLine& command) {
       .show_default();
   verb.option("--components", job.config.components, "svm: principal components").range(1, 1 << 20).show_default();
   verb.option("--c", job.config.c, "svm: cost of errors").positive().show_default();
+  verb.option("--calibration", job.calibration,
+              "svm: held-out: sigmoids are fitted to margins of images that the machines were not trained on; "
+              "in-sample: to those of the training images, which makes I1 too large where they are separable")
+      .one_of({"held-out", "in-sample"})
+      .show_default();
+  verb.option("--calibration-folds", job.config.platt_folds, "Of the training images, held-out")
+      .range(2, 100)
+      .show_default();
   verb.option("--seed", job.config.seed, "Of the splits").show_default();
   verb.option("--threads", o->threads, "0: one per core").range(0, 4096).show_default();
   verb.option("--out", o->out, "Folder for ost.json and report.html");

@@ -97,5 +97,23 @@ TEST(ClassSplits, AClassKeepsImagesToTest) {
   EXPECT_THROW(covering_splits(Labels{0, 0, 1, 1}, 0, 1, 0), InputError);
 }
 
+TEST(ShuffledStratifiedFolds, ArePartitionsThatKeepTheSharesInAnotherOrder) {
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 60; ++i) labels.push_back(i < 20 ? 0 : 1);
+  const std::vector<Split> folds = shuffled_stratified_folds(labels, 5, 3);
+  std::vector<int> tested(labels.size());
+  for (const Split& fold : folds) {
+    EXPECT_EQ(split_by(fold.train, 60), fold);  // ascending, and all of the others
+    for (const std::int64_t i : fold.test) ++tested[static_cast<std::size_t>(i)];
+    EXPECT_EQ(std::ranges::count_if(fold.test, [](std::int64_t i) { return i < 20; }), 4);
+    EXPECT_EQ(fold.test.size(), 12u);
+  }
+  EXPECT_EQ(tested, std::vector<int>(60, 1));
+  EXPECT_EQ(shuffled_stratified_folds(labels, 5, 3), folds);
+  EXPECT_NE(shuffled_stratified_folds(labels, 5, 4), folds);
+  EXPECT_NE(shuffled_stratified_folds(labels, 5, 3, 1), folds);
+  EXPECT_NE(stratified_folds(labels, 5), folds);
+}
+
 }  // namespace
 }  // namespace chiasm
