@@ -24,7 +24,7 @@ enum class ObjectReadout {
   // that tested it and give one I1 per trial over all images; solution times and consistency follow in each trial.
   kSvm,
   // Brain-Score's variant ("brain-score"): softmax_readout.h on all features, `splits` random splits with a tenth of
-  // the images to test, I1 and solution times within the test images of each split (the line starts from the largest
+  // each class to test, I1 and solution times within the test images of each split (the line starts from the largest
   // earlier score), and a consistency per split, averaged.
   kBrainScore,
 };
@@ -42,7 +42,7 @@ struct ObjectSolutionConfig {
   // Sigmoids are fitted to held-out margins: the training images in so many stratified folds, each with machines
   // trained on the others. 0: to the machines' own training margins, which lie at +-1 and beyond where the classes can
   // be separated (as 1000 components of 1000 images at C = 5e4 can), so that probabilities and I1 are too large.
-  int platt_folds = 5;
+  int platt_folds = 3;
   EarlierBin earlier = EarlierBin::kJustBefore;  // of kSvm
   SoftmaxOptions softmax;                        // of kBrainScore
   std::uint64_t seed = 0;
