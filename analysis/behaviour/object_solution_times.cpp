@@ -73,7 +73,7 @@ Probabilities svm_probabilities(const MarginModel& model, const Split& split, La
          shuffled_stratified_folds(trained, config.platt_folds, config.seed, static_cast<std::uint32_t>(number))) {
       std::vector<std::int64_t> train;
       for (const std::int64_t i : fold.train) train.push_back(split.train[static_cast<std::size_t>(i)]);
-      const ImageMargins others = model.fit(train, labels, classes, config.components, config.c, &near);
+      const ImageMargins others = model.fit(train, labels, classes, config.components, config.c, &all.margins);
       result.not_converged += others.not_converged;
       for (const std::int64_t i : fold.test) {
         std::ranges::copy(others.margins.row(split.train[static_cast<std::size_t>(i)]), margins.row(i).begin());
@@ -246,8 +246,8 @@ ObjectSolutionTimes object_solution_times(const CpuStream& stream, int bins,
     splits = covering_splits(labels, config.train_per_class, config.trials * config.splits, config.seed);
   } else {
     for (int s = 0; s < config.splits; ++s) {
-      splits.push_back(random_split(static_cast<std::uint32_t>(config.seed) + static_cast<std::uint32_t>(s), images,
-                                    kBrainScoreTrainFraction));
+      splits.push_back(stratified_split(static_cast<std::uint32_t>(config.seed) + static_cast<std::uint32_t>(s), labels,
+                                        kBrainScoreTrainFraction));
     }
   }
   const std::int64_t count = std::ssize(splits), groups = svm ? config.trials : count;

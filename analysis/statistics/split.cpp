@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <random>
 #include <string>
@@ -17,6 +18,11 @@ void require_both(const Split& split, const std::string& how) {
     throw InputError(how + " leaves " + std::to_string(split.train.size()) + " stimuli to train on and " +
                      std::to_string(split.test.size()) + " to test on: both need one or more");
   }
+}
+
+void require_fraction(double train) {
+  if (train > 0.0 && train < 1.0) return;
+  throw InputError("a train fraction of " + std::to_string(train) + ": allowed is between 0 and 1");
 }
 
 std::vector<Split> folds_of(const std::vector<std::int64_t>& order, int folds) {
@@ -69,13 +75,28 @@ std::vector<std::int64_t> legacy_permutation(std::uint32_t seed, std::int64_t co
 }
 
 Split random_split(std::uint32_t seed, std::int64_t count, double train_fraction) {
-  if (!(train_fraction > 0.0 && train_fraction < 1.0)) {
-    throw InputError("a train fraction of " + std::to_string(train_fraction) + ": allowed is between 0 and 1");
-  }
+  require_fraction(train_fraction);
   const std::vector<std::int64_t> order = legacy_permutation(seed, count);
   const auto trained = static_cast<std::int64_t>(std::ceil(train_fraction * static_cast<double>(count)));
   const auto middle = order.begin() + std::min(trained, count);
   Split split{{order.begin(), middle}, {middle, order.end()}};
+  require_both(split, "a train fraction of " + std::to_string(train_fraction));
+  return split;
+}
+
+Split stratified_split(std::uint32_t seed, std::span<const std::int32_t> labels, double train_fraction) {
+  require_fraction(train_fraction);
+  std::map<std::int32_t, std::int64_t> trains;  // how many of each class are still to train
+  for (const std::int32_t label : labels) ++trains[label];
+  for (auto& [label, count] : trains) {
+    if (count < 2)
+      throw InputError("class " + std::to_string(label) + " has 1 stimulus: one to train and one to test are needed");
+    count = std::min(static_cast<std::int64_t>(std::ceil(train_fraction * static_cast<double>(count))), count - 1);
+  }
+  Split split;
+  for (const std::int64_t i : legacy_permutation(seed, std::ssize(labels))) {
+    (trains[labels[static_cast<std::size_t>(i)]]-- > 0 ? split.train : split.test).push_back(i);
+  }
   require_both(split, "a train fraction of " + std::to_string(train_fraction));
   return split;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace chiasm {
@@ -20,6 +21,10 @@ struct Split {
 // The first ceil(fraction * count) stimuli of the permutation of that seed train, the others test. Throws InputError
 // when either is empty.
 Split random_split(std::uint32_t seed, std::int64_t count, double train_fraction);
+// The same within each class of `labels`, so that shares of classes are equal on both sides: the first
+// ceil(fraction * n) of the n stimuli of a class in that permutation train, but at least one and not the last. Of one
+// class that is random_split (n > 1 / (1 - fraction)). Throws InputError for a class of one stimulus, naming it.
+Split stratified_split(std::uint32_t seed, std::span<const std::int32_t> labels, double train_fraction);
 // `train` as given; the remaining indices test, in ascending order. Throws InputError for indices that are outside or
 // occur twice, and when either is empty.
 Split split_by(const std::vector<std::int64_t>& train, std::int64_t count);

@@ -330,6 +330,9 @@ TEST_F(NeuralCommand, ReadoutTellsClassesAndNumbers) {
   EXPECT_EQ(classes["classes"], Json::parse(R"(["left", "right"])"));
   EXPECT_GT(classes["layers"][1]["score"], 0.8);
   EXPECT_LT(classes["layers"][0]["score"], 0.75);
+  EXPECT_EQ(classes["stratified"], true);
+  EXPECT_EQ(classes["components"], 1000);
+  EXPECT_EQ(classes["grid"].size(), 33u);
   const Json numbers = json_of(with({"--targets", folder / "third.npy"}));
   EXPECT_GT(numbers["layers"][1]["score"], 0.999);
   EXPECT_LT(numbers["layers"][0]["score"], 0.6);

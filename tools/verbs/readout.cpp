@@ -38,11 +38,14 @@ struct LayerReadout {
   LinearReadout result;
 };
 
-std::vector<Split> splits_of(const Options& o, std::int64_t images) {
+// Of classes, each class is split. `labels` empty: numbers.
+std::vector<Split> splits_of(const Options& o, std::int64_t images, std::span<const std::int32_t> labels) {
   if (!o.train_indices.empty()) return {split_by(read_indices(o.train_indices, "--train-indices"), images)};
   std::vector<Split> splits;
   for (int s = 0; s < o.splits; ++s) {
-    splits.push_back(random_split(o.seed + static_cast<std::uint32_t>(s), images, o.train_fraction));
+    const std::uint32_t seed = o.seed + static_cast<std::uint32_t>(s);
+    splits.push_back(labels.empty() ? random_split(seed, images, o.train_fraction)
+                                    : stratified_split(seed, labels, o.train_fraction));
   }
   return splits;
 }
@@ -67,7 +70,7 @@ int readout(const Options& o) {
   const bool regression = !o.targets.empty();
   const ImageClasses classes = regression ? ImageClasses() : read_classes(*features, o.labels);
   const Matrix<double> targets = regression ? targets_of(o, images) : Matrix<double>();
-  const std::vector<Split> splits = splits_of(o, images);
+  const std::vector<Split> splits = splits_of(o, images, classes.labels);
   const CpuStream stream(o.threads, true);
   InterruptGuard interrupt;
   std::vector<LayerReadout> all;
@@ -108,6 +111,12 @@ int readout(const Options& o) {
                     {"features", o.features.file},
                     {"task", regression ? "regression" : "classification"},
                     {"classes", classes.names},
+                    {"components", o.components},
+                    {"seed", o.seed},
+                    {"train_fraction", o.train_indices.empty() ? Json(o.train_fraction) : Json()},
+                    {"stratified", o.train_indices.empty() && !regression},
+                    {"grid", LinearReadoutConfig().grid},
+                    {"choose_in_each_split", o.each_split},
                     {"splits", splits.size()},
                     {"train_images", splits[0].train.size()},
                     {"test_images", splits[0].test.size()},
@@ -142,7 +151,7 @@ void add_readout(CommandLine& command) {
   verb.option("--targets", o->targets,
               "Instead of classes, numbers to estimate (position, pose, size): an array images x outputs");
   verb.option("--targets-key", o->targets_key, "Which array of the file");
-  verb.option("--train-fraction", o->train_fraction, "Of the images").show_default();
+  verb.option("--train-fraction", o->train_fraction, "Of the images, of each class").show_default();
   verb.option("--splits", o->splits, "Random splits; split s has the seed plus s").range(1, 100000).show_default();
   verb.option("--train-indices", o->train_indices, "Train on these images, test on the rest: .npy, or 0..319");
   verb.option("--components", o->components, "Layers with more features are reduced to so many components")

@@ -62,5 +62,32 @@ TEST(Split, FoldsAreThoseOfScikitLearn) {
   EXPECT_THROW(contiguous_folds(3, 1), InputError);
 }
 
+// A rare class has its share in every split, which a split of all images does not give it.
+TEST(StratifiedSplit, KeepsTheSharesOfClasses) {
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 100; ++i) labels.push_back(i % 25 == 0 ? 1 : i < 40 ? 0 : 2);
+  bool uneven = false;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    const Split split = stratified_split(seed, labels, 0.75);
+    const auto trained = [&](const Split& of, std::int32_t label) {
+      return std::ranges::count_if(of.train,
+                                   [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)] == label; });
+    };
+    EXPECT_EQ(trained(split, 0), 29);  // ceil(.75 * 38)
+    EXPECT_EQ(trained(split, 1), 3);
+    EXPECT_EQ(trained(split, 2), 44);  // ceil(.75 * 58)
+    std::vector<std::int64_t> all = split.train;
+    all.insert(all.end(), split.test.begin(), split.test.end());
+    std::ranges::sort(all);
+    for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+    uneven |= trained(random_split(seed, 100, 0.75), 1) != 3;
+  }
+  EXPECT_TRUE(uneven);
+  EXPECT_EQ(stratified_split(3, std::vector<std::int32_t>(37, 5), 0.5), random_split(3, 37, 0.5));
+  EXPECT_EQ(stratified_split(3, std::vector<std::int32_t>{0, 0, 1, 1}, 0.9).test.size(), 2u);
+  EXPECT_THROW(stratified_split(3, std::vector<std::int32_t>{0, 0, 1}, 0.5), InputError);
+  EXPECT_THROW(stratified_split(3, std::vector<std::int32_t>{0, 0}, 1.0), InputError);
+}
+
 }  // namespace
 }  // namespace chiasm
