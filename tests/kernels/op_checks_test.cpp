@@ -172,6 +172,27 @@ TEST_P(OpChecks, DeterministicModeDoesNotDependOnThreads) {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OpChecks);
 
+// Bytes are written around and between the elements of a tensor, one at a time.
+TEST(Buffer, FencesTellWhatWasWrittenOutside) {
+  for (const bool strided : {false, true}) {
+    Buffer buffer(Spec{DType::kFloat32, {2, 3}}, strided);
+    EXPECT_TRUE(buffer.fences_hold());
+    for (std::int64_t i = 0; i < 6; ++i) set_value(buffer.view(), i, static_cast<double>(i));
+    EXPECT_TRUE(buffer.fences_hold());
+    auto* const bytes = static_cast<unsigned char*>(buffer.view().data());
+    const std::ptrdiff_t last = 4 * offset_at({2, 3}, buffer.view().strides(), 5);
+    std::vector<std::ptrdiff_t> outside{-1, last + 4};
+    if (strided) outside.push_back(last - 1);
+    for (const std::ptrdiff_t at : outside) {
+      const unsigned char kept = bytes[at];
+      bytes[at] = 0x55;
+      EXPECT_FALSE(buffer.fences_hold()) << at << (strided ? ", strided" : "");
+      bytes[at] = kept;
+    }
+    EXPECT_TRUE(buffer.fences_hold());
+  }
+}
+
 // Every `kName = "..."` below kernels/ is an op, and every op has a row.
 TEST(OpCoverage, EveryOpHasARow) {
   std::set<std::string> with_row;

@@ -44,17 +44,21 @@ Buffer::Buffer(const Spec& spec, bool strided)
 
 bool Buffer::fences_hold() const {
   const std::size_t item = size_of(spec_.dtype);
-  std::vector<bool> element(bytes_.size(), false);
+  const std::size_t end = offset_ + static_cast<std::size_t>(extent(spec_.shape, strides_)) * item;
+  const auto all_are = [&](std::size_t begin, std::size_t stop, std::byte byte) {
+    return std::all_of(bytes_.data() + begin, bytes_.data() + stop, [&](std::byte found) { return found == byte; });
+  };
+  if (!all_are(0, offset_, kFenceByte) || !all_are(end, bytes_.size(), kFenceByte)) return false;
+  if (view().dense()) return true;
+  std::vector<bool> element(end, false);
   for_each_offset(
       spec_.shape,
       [&](std::int64_t i) {
         std::fill_n(element.begin() + static_cast<std::ptrdiff_t>(offset_ + i * item), item, true);
       },
       strides_);
-  const std::size_t end = offset_ + static_cast<std::size_t>(extent(spec_.shape, strides_)) * item;
-  for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    const std::byte expected = i < offset_ || i >= end ? kFenceByte : kFill;
-    if (!element[i] && bytes_[i] != expected) return false;
+  for (std::size_t i = offset_; i < end; ++i) {
+    if (!element[i] && bytes_[i] != kFill) return false;
   }
   return true;
 }
