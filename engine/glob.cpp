@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/glob.h"
 
+#include <algorithm>
+
 namespace chiasm {
 
 bool fits_glob(std::string_view pattern, std::string_view text) {
@@ -23,6 +25,10 @@ bool fits_glob(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool fits_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return fits_glob(pattern, text); });
 }
 
 }  // namespace chiasm

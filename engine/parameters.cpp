@@ -37,6 +37,10 @@ void Parameters::initialise(std::uint64_t seed) {
       if (!added) throw_same_random_op(*owner->second, parameter.name);
     }
     if (tensors_.contains(parameter.name)) continue;
+    if (!parameter.copy_of.empty()) {
+      tensors_.emplace(parameter.name, tensors_.at(parameter.copy_of).clone());
+      continue;
+    }
     Tensor tensor(parameter.spec);
     parameter.initialiser.fill(tensor, seed, parameter.name);
     tensors_.emplace(parameter.name, std::move(tensor));

@@ -25,6 +25,7 @@ struct Parameter {
   Initialiser initialiser = Initialiser::constant(0.0);
   double l2 = 0.0;  // adds l2 / 2 * sum w^2 to the loss, once per step (spec/convrnn.md 7.1)
   ParameterRole role = ParameterRole::kForward;
+  std::string copy_of = {};  // starts as that parameter, which was declared before, instead of by its initialiser
 };
 
 // Of the forward weight of that name.

@@ -20,6 +20,7 @@ void require_same_names(const std::string& file, const std::map<std::string, Ten
   std::vector<std::string> missing, unexpected;
   for (const Parameter& parameter : parameters.all()) {
     if (parameter.role == ParameterRole::kBackward || is_optimizer_state(parameter.name)) continue;
+    if (!parameter.copy_of.empty()) continue;
     if (!found.contains(parameter.name)) missing.push_back(parameter.name);
   }
   for (const auto& [name, tensor] : found) {
@@ -66,6 +67,10 @@ void load_weights(const std::string& file, Parameters& parameters) {
     loaded.push_back(parameter.name);
   }
   for (const std::string& name : loaded) copy_floating(found.at(name), parameters.tensors().at(name));
+  for (const Parameter& parameter : parameters.all()) {
+    if (parameter.copy_of.empty() || found.contains(parameter.name)) continue;
+    copy_floating(parameters.tensors().at(parameter.copy_of), parameters.tensors().at(parameter.name));
+  }
 }
 
 void save_weights(const std::string& file, const Parameters& parameters,

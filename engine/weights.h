@@ -13,7 +13,8 @@ namespace chiasm {
 // Fills every parameter and statistic of `parameters` from a safetensors or NPZ file: weights, a converted file, or the
 // snapshot of a run, whose optimizer state is not looked at. Optimizer state in `parameters` stays as it is. A backward
 // weight that the file does not have keeps its own initial draw, so that training with untied backward weights can
-// start from a network trained without them. float32 and float64 are converted into each other.
+// start from a network trained without them; a copy of another parameter (Parameter::copy_of) that the file does not
+// have becomes what that one does. float32 and float64 are converted into each other.
 //
 // Throws FileError naming file, tensor, what was found and what is wanted, when the file is damaged, lacks a tensor,
 // has one that the network does not have, or one of another shape or of integers; nothing is changed then.

@@ -19,7 +19,7 @@ bool any_rule(const Learning& learning, bool (LearningRule::*holds)() const) {
 
 const LearningRule& Learning::rule_of(std::string_view path) const {
   for (const RulePlacement& placement : placements) {
-    if (std::ranges::any_of(placement.patterns, [&](const std::string& p) { return fits_glob(p, path); })) {
+    if (fits_any(placement.patterns, path)) {
       return placement.rule;
     }
   }

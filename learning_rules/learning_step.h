@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/graph.h"
+#include "engine/moving_copy.h"
+#include "engine/parameter_groups.h"
 #include "engine/parameters.h"
 #include "learning_rules/learning.h"
 
@@ -20,6 +23,10 @@ std::string coefficient_input(const LearningRule& rule, const Primitive& primiti
 
 struct LearningStepOptions {
   Optimizer task_optimizer = {};
+  // Parameters with an optimizer of their own, or none. A backward weight that rides on the task is in the group of its
+  // forward weight; one with a loss of its own is in none.
+  std::vector<ParameterGroup> groups = {};
+  std::vector<MovingCopy> copies = {};  // move in phases that train the task
   Phase phase = Phase::kBoth;
   std::uint64_t seed = 0;
   std::string passes = "all";  // those that belong before gradients run here

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/moving_copy.h"
 #include "engine/ops.h"
 #include "engine/optimizer.h"
 #include "engine/program.h"
@@ -23,7 +24,7 @@ namespace {
 constexpr Device kCuda{Device::Kind::kCuda, 0};
 
 // Three steps of a recurrent toy with two paths that do not need each other.
-Graph two_paths(Parameters& parameters) {
+Graph two_paths(Parameters& parameters, const Optimizer& optimizer = {.rule = Sgd{.momentum = 0.9}}) {
   Graph graph;
   const Scope scope(graph, parameters, {.dtype = DType::kFloat32});
   const Value x = graph.input("x", Spec{DType::kFloat32, {4, 5}});
@@ -40,7 +41,7 @@ Graph two_paths(Parameters& parameters) {
   const Value loss = graph.apply(Sum{}, {h * h + k});
   graph.output("loss", loss);
   graph.output("h", h);
-  append_updates(loss, parameters, {.rule = Sgd{.momentum = 0.9}});
+  append_updates(loss, parameters, optimizer);
   return graph;
 }
 
@@ -94,6 +95,52 @@ TEST(CudaProgram, AgreesWithTheCpu) {
   for (const auto& [name, tensor] : cpu.states) {
     EXPECT_TRUE(near(cuda.states.at(name).view(), tensor.view(), tolerance)) << name;
     EXPECT_TRUE(not_vacuous(tensor.view())) << name;
+  }
+}
+
+// Every optimizer with every way of limiting gradients, and a moving copy.
+TEST(CudaProgram, OptimizersAgreeWithTheCpu) {
+  CHIASM_NEEDS_CUDA();
+  const auto steps = [](const Optimizer& optimizer, const ProgramOptions& options) {
+    Parameters parameters;
+    Graph graph = two_paths(parameters, optimizer);
+    const MovingCopy copy{.patterns = {"*"}};
+    append_moving_copies(graph, parameters, copy);
+    parameters.initialise(3);
+    Program program(graph, options);
+    program.bind_all(parameters.tensors());
+    for (int i = 0; i < 3; ++i) {
+      const float rate = 0.05f, move = 0.1f;
+      program.set_input("learning_rate", Tensor::of<float>({}, std::span(&rate, 1)).view());
+      program.set_input(copy.input(), Tensor::of<float>({}, std::span(&move, 1)).view());
+      const std::int32_t step = i + 1;
+      if (graph.inputs().contains("step")) program.set_input("step", Tensor::of({}, std::span(&step, 1)).view());
+      program.set_input("x", random_tensor(DType::kFloat32, {4, 5}, static_cast<unsigned>(i)).view());
+      program.run();
+    }
+    std::map<std::string, Tensor> states;
+    for (const auto& [name, tensor] : parameters.tensors()) states[name] = tensor.clone();
+    return states;
+  };
+  using By = GradientLimit::By;
+  for (const Optimizer& optimizer :
+       {Optimizer{.rule = Lars{.coefficient = 0.1},
+       .clip = GradientLimit{.limit = 0.5, .by = By::kNorm},
+       .weight_decay = 0.01},
+        Optimizer{.rule = RmsProp{.momentum = 0.5, .epsilon = 1e-2},
+        .clip = GradientLimit{.limit = 0.5, .by = By::kGlobalNorm}},
+        Optimizer{
+            .rule = Adam{.epsilon = 1e-2}, .clip = GradientLimit{.limit = 0.5}, .weight_decay = 0.1, .decoupled = true},
+        Optimizer{.rule = Sgd{.momentum = 0.9}, .weight_decay = 0.1, .decoupled = true}}) {
+    const std::map<std::string, Tensor> cpu = steps(optimizer, {.threads = 1}),
+                                        cuda = steps(optimizer, {.device = kCuda});
+    EXPECT_TRUE(cpu.contains("target/w"));
+    // Three steps; sums over 36 elements and quotients by their roots.
+    const Tolerance tolerance = rounding_tolerance(DType::kFloat32, 32.0, 36.0);
+    for (const auto& [name, tensor] : cpu) {
+      EXPECT_TRUE(near(cuda.at(name).view(), tensor.view(), tolerance)) << name << ", rule " << optimizer.rule.index();
+      EXPECT_TRUE(not_vacuous(tensor.view())) << name;
+    }
   }
 }
 

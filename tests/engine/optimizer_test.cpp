@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/ops.h"
 #include "engine/program.h"
 #include "kernels/reduction/sum.h"
 #include "tests/support/compare.h"
+#include "tests/support/golden.h"
 
 namespace chiasm::test {
 namespace {
@@ -63,6 +65,94 @@ TEST(AppendUpdate, AddsNoiseOfTheLearningRateTimesItsDeviation) {
     EXPECT_NEAR(sum / kSize, 0.0, 0.2 * 0.035);
     EXPECT_NEAR(std::sqrt(squares / kSize), 0.2, 0.2 * 0.025);
     EXPECT_EQ(largest > 0.2 * std::sqrt(3.0) * (1 + 1e-12), !uniform);
+  }
+}
+
+// One step of `optimizer` on w, with the given gradient and learning rate.
+std::vector<double> stepped(const Optimizer& optimizer, const std::vector<double>& w, const std::vector<double>& g,
+                            double rate, int steps = 1) {
+  Graph graph;
+  Parameters parameters;
+  const Spec spec{DType::kFloat64, {static_cast<std::int64_t>(w.size())}};
+  const Parameter weight = parameters.declare({.name = "w", .spec = spec});
+  append_update(graph, parameters, weight, graph.input("g", spec), {.optimizer = optimizer});
+  parameters.initialise(0);
+  std::ranges::copy(w, parameters.tensors().at("w").values<double>().begin());
+  Program program(graph, {.threads = 1});
+  program.bind_all(parameters.tensors());
+  for (int i = 1; i <= steps; ++i) {
+    std::ranges::copy(g, program.input("g").as<double>());
+    *program.input("learning_rate").as<double>() = i == 1 ? rate : 0.0;
+    if (graph.inputs().contains("step")) *program.input("step").as<std::int32_t>() = i;
+    program.run();
+  }
+  const std::span<const double> result = parameters.tensors().at("w").values<double>();
+  return {result.begin(), result.end()};
+}
+
+// spec/mouse_vision.md section 10, which prints p' to 1e-6: local = .004999975.
+TEST(Lars, TakesTheStepOfTheMouseStudy) {
+  const Optimizer lars{.rule = Lars{}, .weight_decay = 1e-6};
+  const std::vector<double> p = stepped(lars, {3, 4}, {0.6, 0.8}, 4.8);
+  const double local = 1e-3 * 5 / (1 + 1e-6 * 5);
+  EXPECT_NEAR(local, 0.004999975, 5e-10);
+  EXPECT_NEAR(p[0], 2.9856, 1e-6);
+  EXPECT_NEAR(p[1], 3.9808, 1e-6);
+  EXPECT_NEAR(p[0], 3 - local * 4.8 * (0.6 + 1e-6 * 3), 1e-15);
+  EXPECT_NEAR(p[1], 4 - local * 4.8 * (0.8 + 1e-6 * 4), 1e-15);
+}
+
+TEST(Lars, WithoutLayersOrANormTakesThePlainStep) {
+  EXPECT_DOUBLE_EQ(stepped({.rule = Lars{.layerwise = false}}, {3, 4}, {0.6, 0.8}, 0.5)[0], 3 - 0.5 * 0.6);
+  EXPECT_DOUBLE_EQ(stepped({.rule = Lars{}}, {0, 0}, {0.6, 0.8}, 0.5)[1], -0.5 * 0.8);
+  // No gradient: weight decay with a local rate of 1.
+  EXPECT_DOUBLE_EQ(stepped({.rule = Lars{}, .weight_decay = 0.1}, {3, 4}, {0, 0}, 0.5)[0], 3 - 0.5 * 0.1 * 3);
+  EXPECT_DOUBLE_EQ(stepped({.rule = Lars{}, .weight_decay = 0.1}, {0, 0}, {0, 0}, 0.5)[0], 0.0);
+}
+
+// What has entered the velocity of LARS keeps its learning rate; SGD multiplies the velocity by that of the step.
+TEST(Lars, HasTheLearningRateInItsVelocity) {
+  EXPECT_DOUBLE_EQ(stepped({.rule = Lars{.layerwise = false}}, {1}, {1}, 0.1, 2)[0], 1 - 0.1 - 0.09);
+  EXPECT_DOUBLE_EQ(stepped({.rule = Sgd{.momentum = 0.9}}, {1}, {1}, 0.1, 2)[0], 1 - 0.1);
+}
+
+TEST(AppendUpdate, DecaysAsItsOptimizerSays) {
+  EXPECT_DOUBLE_EQ(stepped({.rule = Sgd{}, .weight_decay = 0.1}, {2}, {1}, 0.5)[0], 2 - 0.5 * (1 + 0.1 * 2));
+  EXPECT_DOUBLE_EQ(stepped({.rule = Sgd{}, .weight_decay = 0.1, .decoupled = true}, {2}, {1}, 0.5)[0],
+                   2 * (1 - 0.5 * 0.1) - 0.5);
+  // The first step of both goes by the learning rate along the sign of the gradient.
+  EXPECT_NEAR(stepped({.rule = Adam{}, .weight_decay = 0.1, .decoupled = true}, {2}, {7}, 0.5)[0],
+              2 * (1 - 0.5 * 0.1) - 0.5, 1e-8);
+  EXPECT_NEAR(stepped({.rule = RmsProp{.smoothing = 0.0}, .weight_decay = 0.1, .decoupled = true}, {2}, {7}, 0.5)[0],
+              2 * (1 - 0.5 * 0.1) - 0.5, 1e-8);
+  const Optimizer adam_w{.rule = Adam{}, .weight_decay = 0.1, .decoupled = true};
+  EXPECT_EQ(updated({.optimizer = adam_w}, false, 0.0).values<double>()[0], 2.0);  // coasts
+}
+
+// Agrees with torch.nn.utils.clip_grad_norm_ over all tensors and over each, and clip_grad_value_.
+TEST(LimitGradients, AgreesWithPyTorch) {
+  const Golden golden("gradient_limits");
+  for (const auto& [name, by] : {std::pair{"value", GradientLimit::By::kValue},
+                                 {"norm", GradientLimit::By::kNorm},
+                                 {"global_norm", GradientLimit::By::kGlobalNorm}}) {
+    for (const double limit : {0.5, 3.0, 100.0}) {
+      Graph graph;
+      std::vector<Value> g;
+      for (int i = 0; i < 3; ++i) {
+        const std::string input = "g" + std::to_string(i);
+        g.push_back(graph.input(input, golden.at(input).spec()));
+      }
+      const std::vector<Value> limited = limit_gradients(g, GradientLimit{.limit = limit, .by = by});
+      for (int i = 0; i < 3; ++i) graph.output("out" + std::to_string(i), limited[i]);
+      Program program(graph, {.threads = 1});
+      for (int i = 0; i < 3; ++i) program.set_input("g" + std::to_string(i), golden.at("g" + std::to_string(i)).view());
+      program.run();
+      for (int i = 0; i < 3; ++i) {
+        const std::string out =
+            std::string(name) + "_" + std::to_string(static_cast<int>(limit * 10)) + "/" + std::to_string(i);
+        EXPECT_TRUE(near(program.output("out" + std::to_string(i)), golden.at(out).view(), {1e-14, 1e-15})) << out;
+      }
+    }
   }
 }
 

@@ -79,11 +79,25 @@ TEST(KolenPollack, WithMomentumTheDifferenceIsThatOfDecayAlone) {
 
 // Gradients of the task are limited before the L2 term is added (engine/optimizer.h), for both weights.
 TEST(KolenPollack, ClippedGradientsAreTheSameForBoth) {
-  LearningRun run(network, kolen_pollack(), {.rule = Sgd{}, .clip = 0.05});
-  run.graph(Phase::kBoth);
-  const std::vector<double> kernel = difference(run, "kernel");
-  for (unsigned step = 0; step < 50; ++step) run.step(Phase::kBoth, {.task = kRate}, inputs(step));
-  EXPECT_LT(largest_difference(difference(run, "kernel"), scaled(kernel, std::pow(1.0 - kRate * kL2, 50))), 1e-12);
+  for (const auto by : {GradientLimit::By::kValue, GradientLimit::By::kNorm, GradientLimit::By::kGlobalNorm}) {
+    LearningRun run(network, kolen_pollack(), {.rule = Sgd{}, .clip = GradientLimit{.limit = 0.05, .by = by}});
+    run.graph(Phase::kBoth);
+    const std::vector<double> kernel = difference(run, "kernel");
+    for (unsigned step = 0; step < 50; ++step) run.step(Phase::kBoth, {.task = kRate}, inputs(step));
+    EXPECT_LT(largest_difference(difference(run, "kernel"), scaled(kernel, std::pow(1.0 - kRate * kL2, 50))), 1e-12);
+  }
+}
+
+// Weight decay of the optimizer comes on top of a layer's own L2, for both weights; decoupled, beside it.
+TEST(KolenPollack, WeightDecayOfTheOptimizerIsThatOfBoth) {
+  for (const bool decoupled : {false, true}) {
+    LearningRun run(network, kolen_pollack(), {.rule = Sgd{}, .weight_decay = 0.3, .decoupled = decoupled});
+    run.graph(Phase::kBoth);
+    const std::vector<double> kernel = difference(run, "kernel");
+    for (unsigned step = 0; step < 50; ++step) run.step(Phase::kBoth, {.task = kRate}, inputs(step));
+    const double factor = std::pow(1.0 - kRate * (kL2 + 0.3), 50);
+    EXPECT_LT(largest_difference(difference(run, "kernel"), scaled(kernel, factor)), 1e-12) << decoupled;
+  }
 }
 
 // Where other layers align in steps of their own, a backward weight that rides on the task coasts as its forward weight

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "learning_rules/feedback.h"
@@ -99,8 +100,8 @@ TEST_P(RulesWithBackwardWeights, AlignedGiveThePseudoGradientsOfBackpropagationT
       const Trained expected = train(backprop, tied, {.threads = 1, .passes = passes}, 1);
       const Trained actual = train(rule, untied, {.threads = 1, .passes = passes}, 1);
       EXPECT_EQ(actual.losses, expected.losses);
-      const bool joined = dtype == DType::kFloat32 && std::string_view(passes) == "all" &&
-                          !rule_of(GetParam().rule).rule.terms.empty();
+      const bool joined =
+          dtype == DType::kFloat32 && std::string_view(passes) == "all" && !rule_of(GetParam().rule).rule.terms.empty();
       const Tolerance rounding = rounding_tolerance(dtype, 16.0, 200.0);
       int compared = 0;
       for (const auto& [name, tensor] : expected.states) {
@@ -154,6 +155,65 @@ TEST_P(AllRules, TrainOnCudaLikeOnTheCpu) {
   const Trained actual = train(step, parameters, on_cuda);
   expect_near(actual, expected, {rounding_tolerance(DType::kFloat32, 60.0, 400.0).relative, 1e-6});
   expect_same_bits(train(step, parameters, on_cuda), actual);
+}
+
+// What trains, and what the graph computes, with the first layer frozen and others in groups.
+TEST_P(AllRules, TrainInGroupsAndLeaveFrozenParametersAlone) {
+  const Learning learning = learning_of(GetParam().rule);
+  Network network = network_of(GetParam().network);
+  network.untied = [learning](std::string_view path) { return learning.untied(path); };
+  Parameters parameters;
+  const Graph loss = build_loss(network, parameters, 3, {.dtype = DType::kFloat64, .seed = 5});
+  Parameters whole_parameters = parameters;
+  const Graph whole = build_learning_step(loss, whole_parameters, learning, {.seed = 5});
+  LearningStepOptions options{.seed = 5};
+  options.groups = {{.name = "first", .patterns = {"conv1/*"}, .frozen = true},
+                    {.name = "biases", .patterns = {"*bias*"}, .optimizer = {.rule = Lars{.layerwise = false}}},
+                    {.name = "second",
+                     .patterns = {"conv2/*"},
+                     .optimizer = {.rule = Adam{},
+                                   .clip = GradientLimit{.limit = 1.0, .by = GradientLimit::By::kGlobalNorm},
+                                   .weight_decay = 0.1,
+                                   .decoupled = true}}};
+  options.copies = {{.name = "copies", .patterns = {"conv1/*", "conv2/*"}}};
+  const Graph step = build_learning_step(loss, parameters, learning, options);
+  parameters.initialise(4);
+  std::map<std::string, Tensor> before;
+  for (const auto& [name, tensor] : parameters.tensors()) before[name] = tensor.clone();
+  const Trained trained = train(step, parameters, {.threads = 1});
+  int moved = 0, frozen = 0;
+  for (const Parameter& parameter : parameters.all()) {
+    if (parameter.role != ParameterRole::kForward) continue;
+    const std::string& name = parameter.name;
+    const auto keeps = [&](const char* what) {
+      return parameters.find("optimizer/" + (what + ("/" + name))) != nullptr;
+    };
+    const bool same = bit_equal(trained.states.at(name).view(), before.at(name).view());
+    if (name.starts_with("conv1/")) {
+      EXPECT_TRUE(same) << name;
+      EXPECT_FALSE(keeps("velocity") || keeps("first_moment")) << name;
+      EXPECT_TRUE(bit_equal(trained.states.at("target/" + name).view(), before.at(name).view())) << name;
+      ++frozen;
+    } else {
+      const bool adam = name.starts_with("conv2/") && name.find("bias") == std::string::npos;
+      EXPECT_EQ(keeps("first_moment"), adam) << name;
+      EXPECT_EQ(keeps("velocity"), !adam) << name;
+      moved += !same;
+      if (!name.starts_with("conv2/")) continue;
+      const View copy = trained.states.at("target/" + name).view();
+      EXPECT_FALSE(bit_equal(copy, before.at(name).view()) && !same) << name;
+    }
+  }
+  EXPECT_GE(frozen, 2);
+  EXPECT_GE(moved, 4);
+  // Gradients of what is frozen are not computed.
+  const auto updates = [](const Graph& graph) {
+    return std::ranges::count_if(graph.nodes(),
+                                 [](const Node& node) { return node.label == "update conv1/conv/weight"; });
+  };
+  EXPECT_GT(updates(whole), 0);
+  EXPECT_EQ(updates(step), 0);
+  EXPECT_LT(trained.flops, train(whole, whole_parameters, {.threads = 1}, 1).flops);
 }
 
 TEST_P(AllRules, PhasesOfTheirOwnDoNotTouchTheOtherWeights) {

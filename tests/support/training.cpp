@@ -59,6 +59,7 @@ Trained train(const Graph& step, Parameters& parameters, const ProgramOptions& o
   result.arena_bytes = program.arena_bytes();
   set_number(program, "learning_rate", 0.05);
   set_number(program, "alignment_learning_rate", 0.03);
+  set_number(program, "moving_copy/target/", 0.25);
   for (int i = 0; i < steps; ++i) {
     for (const char* counter : {"step", "alignment_step", "draw"}) set_number(program, counter, i + 1);
     set_image(program, static_cast<unsigned>(i));

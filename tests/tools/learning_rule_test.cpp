@@ -25,11 +25,15 @@ constexpr const char* kRecipe = R"({"chiasm": 1, "name": "tiny", "data": {"forma
     "connections": [{"source": "conv2", "target": "conv1"}]},
   "train": {"batch": 4, "epochs": 3, "optimizer": {"type": "sgd", "momentum": 0.9}, "learning_rate": 0.05}})";
 
-Recipe recipe_with(const std::string& rule) {
+Recipe recipe_with(const std::string& rule, const std::string& groups = "") {
   Config config = Config::parse(kRecipe, "tiny.json");
   config.set("data.train", "{}");
   config.set("data.test", "{}");
   if (!rule.empty()) config.set("learning_rule", rule);
+  if (!groups.empty()) {
+    config.set("train.groups", groups);
+    config.set("train.moving_copies", R"([{"paths": ["conv*"], "coefficient": {"start": 0.9, "schedule": "cosine"}}])");
+  }
   expand_preset(config);
   return read_recipe(std::move(config));
 }
@@ -53,8 +57,19 @@ std::map<std::string, Tensor> copies(const Parameters& parameters) {
 struct Setting {
   const char* name;
   const char* rule;
+  const char* groups = "";  // with groups and moving copies
 };
 void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
+
+// A rule of its own for each kind of parameter, and one that stays.
+constexpr const char* kGroups = R"([
+  {"paths": ["conv1/conv/bias"], "freeze": true},
+  {"paths": ["*bias*", "*norm*"], "optimizer": {"type": "lars", "layerwise": false}, "learning_rate": 0.01},
+  {"paths": ["conv1/*"], "optimizer": {"type": "lars", "weight_decay": 1e-3, "clip": {"by": "norm", "limit": 0.5}},
+   "learning_rate": {"base": 3, "schedule": "cosine", "warmup_epochs": 1, "follow": "epoch_end"}},
+  {"paths": ["conv2/conv/*"], "optimizer": {"type": "adamw", "weight_decay": 0.1}, "learning_rate": 0.01},
+  {"paths": ["conv2/*"], "optimizer": {"type": "rmsprop", "momentum": 0.5, "clip": {"by": "global_norm", "limit": 1}},
+   "learning_rate": 0.001}])";
 
 class Sessions : public testing::TestWithParam<Setting> {};
 INSTANTIATE_TEST_SUITE_P(
@@ -67,12 +82,15 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"wm_freeze", R"({"rule": "wm", "off_phase": "freeze", "delay_epochs": 0.4})"},
         Setting{"wm_akrout", R"("wm_akrout")"},
         Setting{"changing", R"({"rule": "aa", "primitives": {"amp": {"value": 1, "drift": "linear", "drift_rate": 0.5},
-                                "sparse": {"value": 1, "cycle_epochs": 2}}})"}),
+                                "sparse": {"value": 1, "cycle_epochs": 2}}})"},
+        Setting{"bp_groups", "", kGroups}, Setting{"fa_groups", R"("fa")", kGroups},
+        Setting{"kp_groups", R"("kp")", kGroups},
+        Setting{"ia_groups", R"({"preset": "ia_imagenet", "delay_epochs": 0.4})", kGroups}),
     [](const testing::TestParamInfo<Setting>& info) { return std::string(info.param.name); });
 
 // Seven steps at once, and three, a snapshot, and four: the same bits everywhere.
 TEST_P(Sessions, ResumeToTheSameBits) {
-  const Recipe recipe = recipe_with(GetParam().rule);
+  const Recipe recipe = recipe_with(GetParam().rule, GetParam().groups);
   const TempFolder folder;
   const std::string file = folder / "step.safetensors";
   TrainingSession whole(recipe, images(), {.threads = 1}), first(recipe, images(), {.threads = 1});

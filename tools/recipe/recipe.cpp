@@ -87,6 +87,10 @@ TrainRecipe read_train(const ConfigNode& node) {
   if (precision == "bfloat16") t.precision = CudaMath::kBfloat16;
   t.optimizer = read_optimizer(node.object("optimizer"));
   t.schedule = read_schedule(node.at("learning_rate"), {.epochs = t.epochs});
+  for (const ConfigNode& group : node.objects_or_none("groups")) {
+    t.groups.push_back(read_group(group, t.optimizer, t.schedule));
+  }
+  for (const ConfigNode& copy : node.objects_or_none("moving_copies")) t.copies.push_back(read_moving_copy(copy));
   t.evaluate_every_epochs = node.real_or("evaluate_every_epochs", 1.0, RealRange::positive());
   t.snapshot_every_steps = node.integer_or("snapshot_every_steps", t.snapshot_every_steps, {1, kMany});
   t.keep_snapshots = node.integer_or("keep_snapshots", t.keep_snapshots, {1, 1 << 20});

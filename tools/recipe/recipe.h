@@ -12,6 +12,7 @@
 #include "engine/data/dataset.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
+#include "engine/training_config.h"
 #include "kernels/cuda/stream.h"
 #include "learning_rules/learning.h"
 #include "models/network.h"
@@ -35,6 +36,8 @@ struct TrainRecipe {
   CudaMath precision = CudaMath::kFloat32;  // of convolutions and products on CUDA; parameters and sums are float32
   Optimizer optimizer;
   Schedule schedule;
+  std::vector<GroupConfig> groups;  // parameters with a training of their own
+  std::vector<MovingCopy> copies;
   Learning learning;  // backpropagation, unless the recipe has a "learning_rule"
   double evaluate_every_epochs = 1.0;
   std::int64_t snapshot_every_steps = 500;

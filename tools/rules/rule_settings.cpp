@@ -26,19 +26,38 @@ Json json_of(const InputNoise& noise) {
   return {{"type", noise.kind == InputNoise::Kind::kNormal ? "normal" : "uniform"}, {"std", noise.deviation}};
 }
 
+Json json_of(const Sgd& sgd) { return {{"type", "sgd"}, {"momentum", sgd.momentum}, {"nesterov", sgd.nesterov}}; }
+Json json_of(const Adam& adam) {
+  return {{"type", "adam"},
+          {"beta1", adam.beta1},
+          {"beta2", adam.beta2},
+          {"epsilon", adam.epsilon},
+          {"epsilon_inside", adam.epsilon_inside}};
+}
+Json json_of(const RmsProp& rms) {
+  return {{"type", "rmsprop"},
+          {"smoothing", rms.smoothing},
+          {"momentum", rms.momentum},
+          {"epsilon", rms.epsilon},
+          {"epsilon_inside", rms.epsilon_inside}};
+}
+Json json_of(const Lars& lars) {
+  return {
+      {"type", "lars"}, {"momentum", lars.momentum}, {"coefficient", lars.coefficient}, {"layerwise", lars.layerwise}};
+}
+
+Json json_of(const GradientLimit& clip) {
+  if (clip.by == GradientLimit::By::kValue) return clip.limit;
+  return {{"by", clip.by == GradientLimit::By::kNorm ? "norm" : "global_norm"}, {"limit", clip.limit}};
+}
+
 Json json_of(const Optimizer& optimizer) {
-  Json json;
-  if (const auto* sgd = std::get_if<Sgd>(&optimizer.rule)) {
-    json = {{"type", "sgd"}, {"momentum", sgd->momentum}, {"nesterov", sgd->nesterov}};
-  } else {
-    const Adam& adam = std::get<Adam>(optimizer.rule);
-    json = {{"type", "adam"},
-            {"beta1", adam.beta1},
-            {"beta2", adam.beta2},
-            {"epsilon", adam.epsilon},
-            {"epsilon_inside", adam.epsilon_inside}};
+  Json json = std::visit([](const auto& rule) { return json_of(rule); }, optimizer.rule);
+  if (optimizer.clip) json["clip"] = json_of(*optimizer.clip);
+  if (optimizer.weight_decay != 0.0) {
+    json["weight_decay"] = optimizer.weight_decay;
+    if (optimizer.decoupled) json["decoupled"] = true;
   }
-  if (optimizer.clip) json["clip"] = *optimizer.clip;
   return json;
 }
 

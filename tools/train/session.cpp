@@ -92,6 +92,12 @@ void TrainingSession::fill_inputs(Program& program, const Batch& batch, const St
   set_floating(program, "image", batch.images.values<float>());
   program.set_input("label", batch.labels.view());
   set("learning_rate", step.learning_rate);
+  for (const GroupConfig& config : recipe_.train.groups) {
+    if (config.schedule) set(config.group.learning_rate, learning.phases.task_rate(*config.schedule, step.epoch));
+  }
+  for (const MovingCopy& copy : recipe_.train.copies) {
+    set(copy.input(), copy.coefficient.step_at(static_cast<double>(number) / static_cast<double>(total_steps_)));
+  }
   set(kAlignmentRate, step.alignment_rate);
   const PhasePlan& phases = learning.phases;
   set("step", static_cast<double>(phases.task_updates(number, steps_per_epoch_)));

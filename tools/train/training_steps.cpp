@@ -23,12 +23,13 @@ std::map<Phase, Graph> training_steps(const Recipe& recipe, Parameters& paramete
   std::vector<Phase> needed{training_phase(recipe)};
   if (phases.alternate || phases.delay_epochs > 0.0) needed.push_back(Phase::kAlignment);
   const Graph loss = loss_graph(recipe, parameters, batch, passes);
+  LearningStepOptions options{.task_optimizer = train.optimizer, .seed = train.seed, .passes = passes};
+  for (const GroupConfig& config : train.groups) options.groups.push_back(config.group);
+  options.copies = train.copies;
   std::map<Phase, Graph> graphs;
   for (Phase phase : needed) {
-    graphs.emplace(
-        phase,
-        build_learning_step(loss, parameters, train.learning,
-                            {.task_optimizer = train.optimizer, .phase = phase, .seed = train.seed, .passes = passes}));
+    options.phase = phase;
+    graphs.emplace(phase, build_learning_step(loss, parameters, train.learning, options));
   }
   return graphs;
 }
