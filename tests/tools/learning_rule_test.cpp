@@ -112,6 +112,52 @@ TEST_P(Sessions, ResumeToTheSameBits) {
   }
 }
 
+// The first step of plain descent goes by the learning rate along the gradient, which is that of the run without
+// groups.
+TEST(ParameterGroupSessions, TakeTheirOwnRates) {
+  const auto trained = [](const std::string& groups, int steps) {
+    Config config = Config::parse(kRecipe, "tiny.json");
+    for (const char* part : {"data.train", "data.test"}) config.set(part, "{}");
+    config.set("train.dtype", "float64");
+    config.set("train.optimizer", R"({"type": "sgd"})");
+    if (!groups.empty()) config.set("train.groups", groups);
+    const Recipe recipe = read_recipe(std::move(config));
+    TrainingSession session(recipe, images(), {.threads = 1});
+    for (int i = 0; i < steps; ++i) session.step();
+    return copies(session.parameters());
+  };
+  // 5 steps an epoch, 3 epochs: the rate of the first one is that of its end.
+  const char* groups = R"([
+    {"paths": ["readout/*"], "learning_rate": {"base": 0.3, "schedule": "polynomial", "follow": "epoch_end"}},
+    {"paths": ["conv2/conv/weight"], "weight_decay": 0.5},
+    {"paths": ["conv2/*"], "learning_rate": 0.2}])";
+  const std::map<std::string, Tensor> start = trained("", 0), plain = trained("", 1), grouped = trained(groups, 1);
+  const auto moved = [&](const std::map<std::string, Tensor>& to, const std::string& name, std::size_t i) {
+    return to.at(name).values<double>()[i] - start.at(name).values<double>()[i];
+  };
+  for (const auto& [name, factor] : {std::pair{"readout/linear/weight", 0.2 / 0.05},
+                                     {"conv2/cell/candidate/bias", 0.2 / 0.05},
+                                     {"conv1/conv/weight", 1.0}}) {
+    ASSERT_TRUE(start.contains(name)) << name;
+    EXPECT_NE(moved(plain, name, 0), 0.0) << name;
+    EXPECT_NEAR(moved(grouped, name, 0), factor * moved(plain, name, 0), 1e-15) << name;
+  }
+  const double w = start.at("conv2/conv/weight").values<double>()[1];
+  EXPECT_NEAR(moved(grouped, "conv2/conv/weight", 1), moved(plain, "conv2/conv/weight", 1) - 0.05 * 0.5 * w, 1e-15);
+}
+
+TEST(ParameterGroupSessions, NameThePatternThatFitsNothing) {
+  const Recipe recipe = recipe_with("", R"([{"paths": ["conv1/*", "covn2/*"], "freeze": true}])");
+  try {
+    TrainingSession session(recipe, images(), {.threads = 1});
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("train.groups[0]"));
+    EXPECT_THAT(error.what(), HasSubstr("\"covn2/*\""));
+    EXPECT_THAT(error.what(), HasSubstr("\"conv2/conv/weight\""));
+  }
+}
+
 TEST(LearningRuleSessions, FollowTheirPhases) {
   // 5 steps an epoch: 2 of delay, then alignment (even) and task (odd) in turn.
   const Recipe recipe = recipe_with(R"({"rule": "wm", "delay_epochs": 0.4})");
