@@ -206,6 +206,11 @@ TEST_P(AllRules, TrainInGroupsAndLeaveFrozenParametersAlone) {
   }
   EXPECT_GE(frozen, 2);
   EXPECT_GE(moved, 4);
+  // A backward weight with a loss of its own goes on aligning.
+  const std::string backward = backward_weight_name("conv1/conv/weight");
+  if (parameters.find(backward) != nullptr) {
+    EXPECT_EQ(!bit_equal(trained.states.at(backward).view(), before.at(backward).view()), learning.rule.aligns());
+  }
   // Gradients of what is frozen are not computed.
   const auto updates = [](const Graph& graph) {
     return std::ranges::count_if(graph.nodes(),
