@@ -137,6 +137,37 @@ TEST_F(CommandTest, InterruptLeavesACleanSnapshot) {
   EXPECT_EQ(chiasm({"evaluate", folder / "stopped", "--json"}).status, 0);
 }
 
+// A run that was finished goes on to where a longer one ends.
+TEST_F(CommandTest, AFinishedRunGoesOn) {
+  ASSERT_EQ(train("whole", {"--max-steps", "12"}).status, 0);
+  ASSERT_EQ(train("longer", {"--max-steps", "5"}).status, 0);
+  const ProcessResult more = train("longer", {"--resume", "--max-steps", "12"});
+  ASSERT_EQ(more.status, 0) << more.err;
+  EXPECT_THAT(more.err, HasSubstr("going on from step 5 to 12"));
+  EXPECT_EQ(snapshot("longer", 12), snapshot("whole", 12));
+  EXPECT_EQ(read_text(folder / "longer/recipe.json"), read_text(folder / "whole/recipe.json"));
+  const ProcessResult back = train("longer", {"--resume", "--max-steps", "7"});
+  EXPECT_EQ(back.status, 2);
+  EXPECT_THAT(back.err, HasSubstr("is at step 12 already, beyond the 7 steps"));
+  const ProcessResult other = train("longer", {"--resume", "--max-steps", "20", "--set", "train.batch=4"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("another recipe"));
+  EXPECT_EQ(train("longer", {"--resume", "--max-steps", "12"}).status, 0);
+  ASSERT_EQ(train("longer", {"--resume", "--max-steps", "0", "--epochs", "2"}).status, 0);
+}
+
+TEST_F(CommandTest, ADryRunNeedsNoData) {
+  const std::vector<std::string> no_data{"train", recipe, "--dry-run", "--set", "data.path=/none", "--set",
+                                         "data.train.path=/none", "--json"};
+  const ProcessResult result = chiasm(no_data);
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("/none is not there: random images stand in"));
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json.at("data"), "random");
+  EXPECT_TRUE(json.at("steps").is_null());
+  EXPECT_GT(json.at("seconds_per_step").get<double>(), 0.0);
+}
+
 // The terminal goes away: a snapshot, from which the run goes on to the same bits.
 TEST_F(CommandTest, AHangUpLeavesACleanSnapshot) {
   ASSERT_EQ(train("whole").status, 0);

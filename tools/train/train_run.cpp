@@ -35,7 +35,24 @@ std::string snapshot_folder(const std::string& run) { return run + "/snapshots";
 
 std::string recipe_file(const std::string& run) { return run + "/recipe.json"; }
 
-// Makes the folder ready and returns the snapshot to start from, or "".
+// The recipe of a run but for its length.
+std::string without_length(const Config& recipe) {
+  Config config = recipe.clone();
+  config.set("train.epochs", "1");
+  config.set("train.max_steps", "0");
+  return config.dump();
+}
+
+// Whether `folder` holds a run that differs from `recipe` in its length alone.
+bool holds_run_of_other_length(const std::string& folder, const Recipe& recipe) {
+  const std::string file = recipe_file(folder);
+  if (!fs::exists(file)) return false;
+  const Config kept = Config::load(file), asked = Config::parse(dump_composed(recipe.source), "recipe");
+  return kept.dump() != asked.dump() && without_length(kept) == without_length(asked);
+}
+
+// Makes the folder ready and returns the snapshot to start from, or "". A run to be made longer or shorter is left as
+// it is: see Run.
 std::string open_folder(const Recipe& recipe, const TrainRequest& request) {
   std::error_code error;
   fs::create_directories(snapshot_folder(request.out), error);
@@ -43,7 +60,7 @@ std::string open_folder(const Recipe& recipe, const TrainRequest& request) {
   if (!request.resume && fs::exists(recipe_file(request.out))) {
     throw InputError(request.out + " already holds a run: add --resume to go on with it, or choose another --out");
   }
-  if (!holds_run(request.out, recipe)) {
+  if (!holds_run_of_other_length(request.out, recipe) && !holds_run(request.out, recipe)) {
     write_file(recipe_file(request.out), dump_composed(recipe.source) + "\n");
     return "";
   }
@@ -63,6 +80,7 @@ class Run {
     start_ = open_folder(recipe, request);
     if (!start_.empty()) {
       session_.resume(start_);
+      if (holds_run_of_other_length(request.out, recipe)) change_length();
     } else if (request.resume) {
       load_initial_weights();
     }
@@ -109,6 +127,19 @@ class Run {
  private:
   void load_initial_weights() {
     if (!request_.init.empty()) load_weights(request_.init, session_.parameters());
+  }
+
+  // The run goes on to another end. What a schedule knows of its length is what it is from now on.
+  void change_length() {
+    const std::int64_t done = session_.position().step, total = session_.total_steps();
+    if (total < done) {
+      throw InputError(
+          fmt::format("{} is at step {} already, beyond the {} steps asked for", request_.out, done, total));
+    }
+    write_file(recipe_file(request_.out), dump_composed(recipe_.source) + "\n");
+    if (request_.quiet) return;
+    std::cerr << fmt::format(
+        "going on from step {} to {}; from here on the learning rate is that of a run of this length\n", done, total);
   }
 
   void step() {
@@ -230,7 +261,8 @@ bool holds_run(const std::string& folder, const Recipe& recipe) {
   if (!fs::exists(file)) return false;
   if (Config::load(file).dump() != dump_composed(recipe.source)) {
     throw InputError(folder + " holds a run of another recipe (see " + file +
-                     "): resume it with that one, or choose another --out");
+                     "): resume it with that one, or choose another --out. Only its length (--epochs, --max-steps) may "
+                     "change");
   }
   return true;
 }

@@ -35,7 +35,9 @@ struct TrainOutcome {
 };
 
 // Runs until the recipe's last step or an interrupt; either way the last state is in a snapshot. Throws InputError when
-// the folder already holds a run and `resume` is not set, or holds a run of another recipe; NumericalError when a value
+// the folder already holds a run and `resume` is not set, or holds a run of another recipe (of another length alone, it
+// goes on to the new end, under the learning-rate schedule of that length; bit-equal to a run of that length from its
+// start where the schedule does not depend on it), or is beyond the new end already; NumericalError when a value
 // is not finite, with the last good snapshot kept; SystemError when the disk refuses.
 TrainOutcome train_run(const Recipe& recipe, const TrainRequest& request);
 

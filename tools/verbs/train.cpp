@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "engine/data/random_images.h"
 #include "engine/weights.h"
 #include "kernels/cuda/device.h"
 #include "tools/terminal/command_line.h"
@@ -24,6 +26,7 @@ struct Options {
   std::string dtype;
   std::optional<std::uint64_t> seed;
   std::optional<std::int64_t> max_steps;
+  std::optional<double> epochs;
   bool dry_run = false;
   bool json = false;
 };
@@ -32,6 +35,7 @@ Recipe load(const Options& o) {
   std::vector<std::string> overrides = o.overrides;
   if (!o.dtype.empty()) overrides.push_back("train.dtype=" + o.dtype);
   if (o.seed) overrides.push_back("train.seed=" + std::to_string(*o.seed));
+  if (o.epochs) overrides.push_back(fmt::format("train.epochs={}", *o.epochs));
   if (o.max_steps) overrides.push_back("train.max_steps=" + std::to_string(*o.max_steps));
   return load_recipe(o.recipe, overrides);
 }
@@ -56,9 +60,24 @@ Forecast forecast(TrainingSession& session, const Device& device) {
   return f;
 }
 
-// Builds the program, runs a few steps on real data, and says what the whole run would take.
+// Noise of the size that the network takes, for steps that cost what they would.
+std::shared_ptr<const Dataset> stand_in(const Recipe& recipe) {
+  const TemporalGraph& graph = recipe.network.graph;
+  const Shape readout = infer_shapes(graph)[static_cast<std::size_t>(graph.index_of(graph.readout))].output;
+  constexpr std::int64_t kBatches = 4;
+  return std::make_shared<RandomImages>(kBatches * recipe.train.batch, graph.image, readout[0]);
+}
+
+// Builds the program, runs a few steps, on the recipe's data where they are there, and says what the whole run would
+// take.
 int dry_run(const Options& o, const Recipe& recipe) {
-  TrainingSession session(recipe, open_dataset(recipe.data.train), o.request.program);
+  const bool has_data = std::filesystem::exists(recipe.data.train.path);
+  if (!has_data) {
+    std::cerr << recipe.data.train.path
+              << " is not there: random images stand in for the data, whose number is not known\n";
+  }
+  TrainingSession session(recipe, has_data ? open_dataset(recipe.data.train) : stand_in(recipe), o.request.program);
+  const bool knows_steps = has_data || recipe.train.max_steps > 0;
   constexpr int kTimed = 3;
   if (!o.request.init.empty()) load_weights(o.request.init, session.parameters());
   session.step();  // first use of every kernel
@@ -71,7 +90,8 @@ int dry_run(const Options& o, const Recipe& recipe) {
   std::cerr << memory_note(session.program(), o.request.program);
   if (o.json) {
     std::cout << nlohmann::json{{"parameters", session.parameters().count()},
-                                {"steps", session.total_steps()},
+                                {"steps", knows_steps ? nlohmann::json(session.total_steps()) : nlohmann::json()},
+                                {"data", has_data ? "recipe" : "random"},
                                 {"nodes", session.program().graph().nodes().size()},
                                 {"device", to_string(o.request.program.device)},
                                 {"arena_bytes", memory.arena},
@@ -79,21 +99,23 @@ int dry_run(const Options& o, const Recipe& recipe) {
                                 {"input_bytes", memory.inputs},
                                 {"device_bytes", memory.device},
                                 {"seconds_per_step", seconds},
-                                {"seconds", total},
+                                {"seconds", knows_steps ? nlohmann::json(total) : nlohmann::json()},
                                 {"seconds_by_op", profile}}
                      .dump(2)
               << '\n';
     return 0;
   }
   fmt::print("{}: {} parameters, {} steps of {} images\n", recipe.name, session.parameters().count(),
-             session.total_steps(), recipe.train.batch);
+             knows_steps ? std::to_string(session.total_steps()) : "an unknown number of", recipe.train.batch);
   fmt::print("memory: {:.1f} MB for activations and gradients, {:.1f} MB for parameters and optimizer\n",
              static_cast<double>(memory.arena) / 1e6, static_cast<double>(memory.states) / 1e6);
   if (memory.device > 0) {
     fmt::print("        {:.1f} MB in all, of {:.0f} MB on {}\n", static_cast<double>(memory.total()) / 1e6,
                static_cast<double>(memory.device) / 1e6, to_string(o.request.program.device));
   }
-  fmt::print("time: {:.1f} ms a step, about {:.1f} min in all, without evaluations\n", 1e3 * seconds, total / 60.0);
+  fmt::print("time: {:.1f} ms a step", 1e3 * seconds);
+  if (knows_steps) fmt::print(", about {:.1f} min in all, without evaluations", total / 60.0);
+  fmt::print("\n");
   constexpr std::size_t kShown = 8;
   fmt::print("where the time of a step goes:\n");
   for (std::size_t i = 0; i < std::min(kShown, profile.size()); ++i) {
@@ -130,6 +152,7 @@ void add_train(CommandLine& command) {
   o->device.add_to(verb);
   verb.option("--dtype", o->dtype, "float32, or float64 for the reference path");
   verb.option("--seed", o->seed, "Seed of initial weights, order and noise");
+  verb.option("--epochs", o->epochs, "Passes through the data, instead of the recipe's");
   verb.option("--max-steps", o->max_steps, "Stop after this many steps instead of the recipe's epochs");
   verb.flag("--dry-run", o->dry_run, "Say what would happen: parameters, memory, time");
   verb.flag("--json", o->json, "With --dry-run: print JSON");
@@ -138,6 +161,7 @@ void add_train(CommandLine& command) {
       "Examples:\n"
       "  chiasm train fashion_rgc --out runs/fashion\n"
       "  chiasm train fashion_rgc --out runs/fashion --resume\n"
+      "  chiasm train fashion_rgc --out runs/fashion --resume --epochs 6     # a finished run goes on\n"
       "  chiasm train rgc_median --out runs/median --device cuda:0 --set train.precision=bfloat16\n"
       "  chiasm train fashion_rgc --dry-run --set train.batch=128");
   verb.action([o] { return train(*o); });
