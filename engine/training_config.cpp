@@ -104,6 +104,7 @@ Schedule read_schedule(const ConfigNode& rate, const Schedule& shape) {
     s.base = rate.as_real(RealRange::at_least(0.0));
     return s;
   }
+  if (!rate.is_object()) rate.fail("a number of 0 or more, or an object with \"base\" and \"schedule\"");
   const ConfigNode node = rate.as_object();
   s = {.epochs = shape.epochs};
   s.base = node.real("base", RealRange::at_least(0.0));

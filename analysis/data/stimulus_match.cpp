@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "engine/io/natural_order.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -100,6 +101,14 @@ StimulusMatch align_stimuli(const StimulusList& first, const StimulusList& secon
     match.second = match.first;
     match.text = fmt::format("{} stimuli matched by position, because {} has no ids", first.count,
                              first.ids.empty() ? first.name : second.name);
+    const StimulusList& named = first.ids.empty() ? second : first;
+    if (const std::size_t at = first_out_of_natural_order(named.ids); at > 0) {
+      match.doubtful = true;
+      match.text += fmt::format(
+          "; those of {} are in alphabetical order, \"{}\" before \"{}\": extract them with --order "
+          "natural if {} counts otherwise",
+          named.name, named.ids[at - 1], named.ids[at], first.ids.empty() ? first.name : second.name);
+    }
     return match;
   }
   if (overlap(places_of(first), second)) return matched(first, second, StimulusMatch::How::kById);

@@ -30,7 +30,8 @@ struct StimulusMatch {
   std::int64_t only_second = 0;
   std::vector<std::string> only_first_names = {};
   std::vector<std::string> only_second_names = {};
-  std::string text;  // all of this for people, in one line
+  bool doubtful = false;  // by position, and the ids of one list are in an order in which people do not count
+  std::string text;       // all of this for people, in one line
 
   bool complete() const { return only_first == 0 && only_second == 0; }
 };

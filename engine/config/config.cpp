@@ -124,6 +124,9 @@ Config Config::parse(std::string_view text, std::string origin) {
   if (text.size() > kMaxBytes) {
     throw FileError(origin, "", fmt::format("larger than the limit of {} MiB", kMaxBytes >> 20));
   }
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    throw FileError(origin, "", "is UTF-16 text, as its first two bytes say; UTF-8 is needed: save it again as UTF-8");
+  }
   ConfigValuePtr root = detail::parse_json(text, origin, kMaxDepth);
   if (!std::holds_alternative<ConfigObject>(root->data)) {
     throw FileError(origin, "", "allowed at the top: an object, { ... }");

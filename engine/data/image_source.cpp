@@ -10,8 +10,10 @@
 #include "engine/data/dataset.h"
 #include "engine/data/resize.h"
 #include "engine/io/array_file.h"
+#include "engine/io/exif.h"
 #include "engine/io/image.h"
 #include "engine/io/input_file.h"
+#include "engine/io/natural_order.h"
 #include "engine/io/zip.h"
 #include "kernels/error.h"
 
@@ -41,22 +43,30 @@ bool hidden(const std::string& path) {
 }
 
 class EncodedImages : public ImageSource {
+ public:
+  bool is_turned(std::int64_t index) const override { return exif_orientation(bytes(index)) != 1; }
+
  protected:
-  using ImageSource::ImageSource;
+  explicit EncodedImages(const ImageSourceConfig& config)
+      : ImageSource(config.shape, config.fit), apply_exif_(config.apply_exif) {}
   virtual std::vector<std::byte> bytes(std::int64_t index) const = 0;
 
   Raw read(std::int64_t index) const override {
-    const ByteImage image = decode_image(bytes(index), name(index));
+    const std::vector<std::byte> file = bytes(index);
+    const ByteImage stored = decode_image(file, name(index));
+    const ByteImage image = apply_exif_ ? oriented(stored, exif_orientation(file)) : stored;
     Raw raw{image.height, image.width, image.channels, std::vector<float>(image.pixels.size())};
     scale_bytes(image.pixels, raw.values);
     return raw;
   }
+
+ private:
+  bool apply_exif_;
 };
 
 class FolderImages final : public EncodedImages {
  public:
-  explicit FolderImages(const ImageSourceConfig& config)
-      : EncodedImages(config.shape, config.fit), folder_(config.path) {
+  explicit FolderImages(const ImageSourceConfig& config) : EncodedImages(config), folder_(config.path) {
     std::error_code error;
     for (fs::recursive_directory_iterator it(config.path, error), end; !error && it != end; it.increment(error)) {
       std::error_code ignored;
@@ -65,7 +75,11 @@ class FolderImages final : public EncodedImages {
     }
     if (error) throw FileError(config.path, "", "the folder cannot be read: " + error.message());
     if (ids_.empty()) throw FileError(config.path, "", "has no .png, .jpg or .jpeg image");
-    std::ranges::sort(ids_);
+    if (config.order == ImageOrder::kNatural) {
+      std::ranges::sort(ids_, natural_less);
+    } else {
+      std::ranges::sort(ids_);
+    }
   }
 
  private:
@@ -77,12 +91,16 @@ class FolderImages final : public EncodedImages {
 
 class ZipImages final : public EncodedImages {
  public:
-  explicit ZipImages(const ImageSourceConfig& config) : EncodedImages(config.shape, config.fit), zip_(config.path) {
+  explicit ZipImages(const ImageSourceConfig& config) : EncodedImages(config), zip_(config.path) {
     for (const ZipReader::Entry& entry : zip_.entries()) {
       if (is_image_name(entry.name) && !hidden(entry.name)) entries_.push_back(entry);
     }
     if (entries_.empty()) throw FileError(config.path, "", "has no .png, .jpg or .jpeg image");
-    std::ranges::sort(entries_, {}, &ZipReader::Entry::name);
+    if (config.order == ImageOrder::kNatural) {
+      std::ranges::sort(entries_, natural_less, &ZipReader::Entry::name);
+    } else {
+      std::ranges::sort(entries_, {}, &ZipReader::Entry::name);
+    }
     for (const ZipReader::Entry& entry : entries_) ids_.push_back(entry.name);
   }
 
@@ -217,6 +235,7 @@ ImageCheck check_images(const ImageSource& source, bool skip_broken,
     try {
       source.load(i, image);
       check.good.push_back(i);
+      check.turned += source.is_turned(i);
     } catch (const FileError& error) {
       if (!skip_broken) throw;
       check.broken.emplace_back(error.what());

@@ -37,6 +37,8 @@ class ImageSource {
   // another number of channels is an error. Throws FileError naming the image. Thread-safe.
   // REQUIRES: `image` has room for shape().
   void load(std::int64_t index, std::span<float> image) const;
+  // Whether the file says that its pixels have to be turned to be seen as they were taken.
+  virtual bool is_turned(std::int64_t) const { return false; }
 
  protected:
   struct Raw {
@@ -58,6 +60,12 @@ class ImageSource {
   ImageFit fit_;
 };
 
+// The order of the images of a folder or a zip file.
+enum class ImageOrder {
+  kAlphabetical,  // by the bytes of their names: im1, im10, im2
+  kNatural,       // as people count: im1, im2, im10 (io/natural_order.h)
+};
+
 struct ImageSourceConfig {
   // A folder (every image below it, by path), a .zip file of images (by name), an .npy file or an array of an .npz file
   // [N, H, W] or [N, H, W, C], uint8 or floating, or such images in a .mat file, one in each element of a cell or in a
@@ -67,6 +75,8 @@ struct ImageSourceConfig {
   std::string key = "";
   Shape shape;  // that every image is brought to
   ImageFit fit = ImageFit::kWhole;
+  ImageOrder order = ImageOrder::kAlphabetical;
+  bool apply_exif = false;  // turn images as their camera says (io/exif.h), instead of taking the pixels as stored
 };
 
 // Files and entries count as images by their ending: .png, .jpg and .jpeg, and, because leaving them out would shift
@@ -81,6 +91,7 @@ std::unique_ptr<ImageSource> open_matlab_images(const ImageSourceConfig& config)
 struct ImageCheck {
   std::vector<std::int64_t> good;
   std::vector<std::string> broken;  // a message for each of the others
+  std::int64_t turned = 0;          // of the good ones
 };
 // Without `skip_broken`, throws the first FileError. `progress` is told how many were looked at, and stops the check by
 // returning false.

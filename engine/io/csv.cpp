@@ -36,6 +36,30 @@ char separator_of(std::string_view line) {
   return several && csv_number(start.substr(0, start.find(' '))) ? ' ' : ',';
 }
 
+// Digits with this mark once among them, a sign before and an exponent behind them.
+bool is_number_with(char mark, std::string_view cell) {
+  if (cell.starts_with('-') || cell.starts_with('+')) cell.remove_prefix(1);
+  const std::size_t end = std::min(cell.find_first_of("eE"), cell.size());
+  const std::string_view digits = cell.substr(0, end), exponent = cell.substr(end);
+  const auto all_digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  };
+  const std::size_t at = digits.find(mark);
+  if (at == digits.npos || !all_digits(digits.substr(0, at)) || !all_digits(digits.substr(at + 1))) return false;
+  return exponent.empty() || all_digits(exponent.substr(exponent.find_first_of("+-") == 1 ? 2 : 1));
+}
+
+// What is too large or too small for double: an infinity with its sign, or zero.
+double beyond_double(std::string_view cell) {
+  long double value = 0;
+  const auto [rest, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error == std::errc()) return static_cast<double>(value);
+  const std::size_t exponent = cell.find_first_of("eE");
+  const bool small = exponent != cell.npos && cell.substr(exponent).find('-') != cell.npos;
+  const double size = small ? 0.0 : std::numeric_limits<double>::infinity();
+  return cell.starts_with('-') ? -size : size;
+}
+
 }  // namespace
 
 std::optional<double> csv_number(std::string_view cell) {
@@ -49,7 +73,7 @@ std::optional<double> csv_number(std::string_view cell) {
   double value = 0;
   const auto [rest, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (rest != cell.data() + cell.size() || cell.empty()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
+  if (error == std::errc::result_out_of_range) return beyond_double(cell);
   return error == std::errc() ? std::optional(value) : std::nullopt;
 }
 
@@ -64,6 +88,29 @@ CsvReader::CsvReader(const std::string& path) : path_(path), bytes_(read_file(pa
     ++line_;
   }
   separator_ = separator_of(text_.substr(at_, text_.find_first_of("\r\n", at_) - at_));
+  decimal_comma_ = (separator_ == ';' || separator_ == '\t') && has_decimal_commas();
+}
+
+// Looks at the first rows and goes back to where it was.
+bool CsvReader::has_decimal_commas() {
+  constexpr int kRows = 100;
+  const std::size_t at = at_;
+  const std::int64_t line = line_;
+  std::vector<std::string> cells;
+  bool commas = false, points = false;
+  try {
+    for (int row = 0; row < kRows && read_row(cells); ++row) {
+      for (const std::string& cell : cells) {
+        commas = commas || is_number_with(',', cell);
+        points = points || is_number_with('.', cell);
+      }
+    }
+  } catch (const FileError&) {
+    // Said when the row is asked for.
+  }
+  at_ = at;
+  line_ = line;
+  return commas && !points;
 }
 
 bool CsvReader::at_line_end() const { return at_ >= text_.size() || text_[at_] == '\n' || text_[at_] == '\r'; }
@@ -89,6 +136,14 @@ std::string CsvReader::quoted_cell() {
 }
 
 bool CsvReader::next(std::vector<std::string>& cells) {
+  if (!read_row(cells)) return false;
+  for (std::string& cell : cells) {
+    if (decimal_comma_ && is_number_with(',', cell)) cell[cell.find(',')] = '.';
+  }
+  return true;
+}
+
+bool CsvReader::read_row(std::vector<std::string>& cells) {
   cells.clear();
   while (at_ < text_.size() && at_line_end()) skip_line_end();
   if (at_ >= text_.size()) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decoding of PNG and JPEG images. Pixels come as the file has them: alpha is dropped (not blended), 16-bit samples are
-// rounded to 8, no gamma or colour profile is applied, an EXIF orientation is ignored; what most image loaders for
+// rounded to 8, no gamma or colour profile is applied, an EXIF orientation is not applied (exif.h); what most image loaders for
 // networks do.
 #pragma once
 

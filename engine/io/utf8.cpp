@@ -6,8 +6,9 @@ namespace {
 
 constexpr char32_t kEscape = 0xDC00;  // + byte: a byte that is no UTF-8
 
-// The length in bytes of the well-formed sequence that `text` begins with (Unicode 15, table 3-7), or 0.
-std::size_t sequence_length(std::string_view text) {
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
   const std::size_t length = first < 0x80   ? 1
@@ -27,12 +28,20 @@ std::size_t sequence_length(std::string_view text) {
   return length;
 }
 
-}  // namespace
+std::string well_formed_utf8(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    out += length == 0 ? kUtf8Replacement : text.substr(at, length);
+    at += length == 0 ? 1 : length;
+  }
+  return out;
+}
 
 std::u32string from_utf8(std::string_view text) {
   std::u32string result;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     const auto first = static_cast<unsigned char>(text[0]);
     if (length == 0) {
       result += kEscape + first;

@@ -3,10 +3,19 @@
 // and back, as in Python's file names ("surrogateescape").
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace chiasm {
+
+inline constexpr std::string_view kUtf8Replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// The length in bytes of the well-formed sequence that `text` begins with (Unicode 15, table 3-7), or 0. REQUIRES: text
+// is not empty.
+std::size_t utf8_length(std::string_view text);
+// With U+FFFD for every byte that is part of no such sequence: what may be printed anywhere.
+std::string well_formed_utf8(std::string_view text);
 
 std::u32string from_utf8(std::string_view text);
 // REQUIRES: code is at most 0x10FFFF.

@@ -137,6 +137,25 @@ TEST_F(CommandTest, InterruptLeavesACleanSnapshot) {
   EXPECT_EQ(chiasm({"evaluate", folder / "stopped", "--json"}).status, 0);
 }
 
+TEST_F(CommandTest, SaysWhatALearningRateMayBe) {
+  const ProcessResult result = chiasm({"train", recipe, "--dry-run", "--set", "train.learning_rate=nan"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("\"nan\""), HasSubstr("a number of 0 or more, or an object")));
+}
+
+TEST_F(CommandTest, APlanOfManyStepsFitsTheLine) {
+  const ProcessResult result = chiasm({"plan", recipe, "--steps", "130"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  std::istringstream lines(result.out);
+  int headings = 0;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 80U) << line;
+    headings += line.starts_with("step");
+  }
+  EXPECT_EQ(headings, 2);
+  EXPECT_THAT(result.out, HasSubstr("7         8         9         10        11        12"));
+}
+
 // A run that was finished goes on to where a longer one ends.
 TEST_F(CommandTest, AFinishedRunGoesOn) {
   ASSERT_EQ(train("whole", {"--max-steps", "12"}).status, 0);
@@ -157,8 +176,8 @@ TEST_F(CommandTest, AFinishedRunGoesOn) {
 }
 
 TEST_F(CommandTest, ADryRunNeedsNoData) {
-  const std::vector<std::string> no_data{"train", recipe, "--dry-run", "--set", "data.path=/none", "--set",
-                                         "data.train.path=/none", "--json"};
+  const std::vector<std::string> no_data{
+      "train", recipe, "--dry-run", "--set", "data.path=/none", "--set", "data.train.path=/none", "--json"};
   const ProcessResult result = chiasm(no_data);
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("/none is not there: random images stand in"));

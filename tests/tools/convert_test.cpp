@@ -189,6 +189,13 @@ TEST_F(ConvertCommand, ReadsMapsStrictly) {
   EXPECT_THAT(refusal(state), HasSubstr("no.json"));
 }
 
+TEST_F(ConvertCommand, AnUnknownMapListsTheShippedOnes) {
+  const ProcessResult result = run_process({chiasm_command(), "convert", folder / "none.npz", "--recipe",
+                                            "squeezenet_1_0", "--map", "nonesuch", "--out", folder / "o.safetensors"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("\"nonesuch\""), HasSubstr("resnet_v1_torchvision, squeezenet_1_0, ")));
+}
+
 TEST_F(ConvertCommand, MissingOutIsAnError) {
   write_npz(state, tensors);
   const ProcessResult result = convert({state, "--recipe", recipe, "--map", map});

@@ -388,7 +388,7 @@ TEST_F(NeuralCommand, SaysWhatIsWrongWithItsInput) {
   once.responses = Tensor(Spec{DType::kFloat32, {kUnits, kStimuli, 1, 1}});
   write_neural(folder / "once.npz", once);
   EXPECT_THAT(refusal({"map", "--features", features, "--responses", folder / "once.npz", "--bootstraps", "10"}),
-              HasSubstr("1 repeat(s)"));
+              AllOf(HasSubstr("once.npz"), HasSubstr("one response of a unit")));
 }
 
 }  // namespace

@@ -23,14 +23,6 @@ namespace fs = std::filesystem;
 
 using Status = RunResult::Status;
 
-RunFolderLock lock_folder(const std::string& folder) {
-  try {
-    return RunFolderLock(folder);
-  } catch (const SystemError& error) {
-    throw InputError(std::string("--out: ") + error.what());
-  }
-}
-
 // What a run folder holds already, of this recipe and no other.
 void take_up(const std::string& out, PlannedRun& planned) {
   const std::string folder = out + "/" + planned.run.folder;
@@ -136,7 +128,7 @@ class Runner {
 }  // namespace
 
 CompareEnd run_comparison(const CompareRequest& request, std::vector<PlannedRun> runs, Comparison& comparison) {
-  const RunFolderLock lock = lock_folder(request.out);
+  const RunFolderLock lock(request.out);
   if (!request.resume && fs::exists(request.out + "/comparison.json")) {
     throw InputError(request.out +
                      " already holds a comparison: add --resume to go on with it, or choose another --out");

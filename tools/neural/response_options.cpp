@@ -109,6 +109,13 @@ NeuralDataset ResponseOptions::load() const {
   return min_reliability > 0.0 ? reliable_units(*this, dataset) : dataset;
 }
 
+void ResponseOptions::require_repeats(const NeuralDataset& dataset, const std::string& what) const {
+  if (dataset.repeats() >= 2) return;
+  throw InputError(file + ": each stimulus has one response of a unit; " + what + " needs two repeats or more (" +
+                   "--axes says which axis is which; found " + to_string(dataset.responses.shape()) +
+                   " units, stimuli, repeats and time bins)");
+}
+
 std::vector<Target> targets_of(const NeuralDataset& dataset, Halving halving) {
   std::vector<Target> targets;
   for (const std::string& area : areas_of(dataset)) {
@@ -152,7 +159,8 @@ std::vector<std::int64_t> parse_numbers(const std::string& text, const std::stri
 }
 
 std::vector<double> parse_grid(const std::string& text, const std::string& option) {
-  constexpr const char* kAllowed = "numbers such as 0.1,1,10, or lowest:highest:count, all above 0";
+  constexpr const char* kAllowed =
+      "numbers such as 0.1,1,10, or lowest:highest:count; numbers of 0 or more, ends above 0";
   const auto bad = [&](const std::string& part) {
     return InputError(option + ": found \"" + part + "\"; allowed are " + kAllowed);
   };

@@ -26,6 +26,8 @@ struct ResponseOptions {
   // Read, restricted to the areas and to units that are reliable enough, and with `window` averaged to one bin. Says on
   // stderr how many units were left out.
   NeuralDataset load() const;
+  // Throws InputError naming the file where stimuli were not repeated; `what` is what needs it.
+  void require_repeats(const NeuralDataset& dataset, const std::string& what) const;
 };
 
 // The units of one area of one animal: what a map is fitted to at once.

@@ -5,43 +5,17 @@
 
 #include <algorithm>
 
+#include "engine/io/utf8.h"
+
 namespace chiasm::html {
-namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-// The length of the well-formed UTF-8 sequence that starts at text[at], or 0 (Unicode 15, table 3-7).
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool beyond = lead == 0xF4 && byte(1) > 0x8F;
-    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence_length(text, at);
+    const std::size_t length = utf8_length(text.substr(at));
     const char c = text[at];
     if (length == 0) {
-      out += kReplacement;
+      out += kUtf8Replacement;
     } else if (length > 1) {
       out += text.substr(at, length);
     } else if (c == '&') {
@@ -55,7 +29,7 @@ std::string escape(std::string_view text) {
     } else if (c == '\'') {
       out += "&#39;";
     } else if ((c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7F') {
-      out += kReplacement;
+      out += kUtf8Replacement;
     } else {
       out += c;
     }

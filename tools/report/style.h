@@ -35,7 +35,7 @@ p { margin: 0 0 12px; max-width: 72ch; }
 .score { background: var(--card); border: 1px solid var(--grid); border-radius: 10px; padding: 14px 20px; min-width: 170px; }
 .score b { display: block; font-size: 28px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
 .score span { display: block; color: var(--soft); font-size: 14px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 12px 32px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 12px 32px; }
 .wide { max-width: 900px; }
 svg.chart { display: block; width: 100%; height: auto; font-size: 12px; font-variant-numeric: tabular-nums; }
 .chart text { fill: var(--ink); }

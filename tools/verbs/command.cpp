@@ -2,6 +2,7 @@
 #include <iostream>
 #include <new>
 
+#include "engine/io/utf8.h"
 #include "kernels/error.h"
 #include "tools/run_folder/environment.h"
 #include "tools/terminal/command_line.h"
@@ -11,7 +12,8 @@ namespace chiasm {
 namespace {
 
 int report(const char* kind, const std::string& what, int status) {
-  std::cerr << "chiasm: " << kind << what << '\n';
+  // What is quoted from a file may be no text.
+  std::cerr << "chiasm: " << kind << well_formed_utf8(what) << '\n';
   return status;
 }
 

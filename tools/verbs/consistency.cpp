@@ -138,6 +138,9 @@ Json json_of(const Options& o, const NeuralDataset& dataset, const std::vector<A
 int consistency(const Options& o) {
   if (!o.out.empty()) check_analysis_folder(o.out);
   const NeuralDataset dataset = o.responses.load();
+  if (o.fit.bootstraps_for(dataset.repeats()) > 0) {
+    o.responses.require_repeats(dataset, "correction for noise (--bootstraps above 0)");
+  }
   const CpuStream stream(o.fit.threads, true);
   const std::vector<AreaConsistency> areas =
       o.fit.dtype() == "float32" ? run<float>(o, dataset, stream) : run<double>(o, dataset, stream);

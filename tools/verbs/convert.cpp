@@ -2,7 +2,9 @@
 #include "engine/convert/convert.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/io/state_file.h"
@@ -27,11 +29,20 @@ struct Options {
   bool dry_run = false;
 };
 
-// A file, or the name of one of the maps beside the recipe.
+// A file, or the name of one of the maps beside the recipe. Throws InputError naming these when it is neither.
 std::string find_map(const std::string& map, const Recipe& recipe) {
   if (fs::exists(map)) return map;
-  const fs::path shipped = fs::path(recipe.source.root().origin()).parent_path() / "weights" / (map + ".json");
-  return fs::exists(shipped) ? shipped.string() : map;
+  const fs::path folder = fs::path(recipe.source.root().origin()).parent_path() / "weights";
+  const fs::path shipped = folder / (map + ".json");
+  if (fs::exists(shipped)) return shipped.string();
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".json") names.push_back(it->path().stem().string());
+  }
+  std::ranges::sort(names);
+  throw InputError(fmt::format("--map: found \"{}\", which is neither a file nor a map in {}; {}", map, folder.string(),
+                               names.empty() ? "there are none" : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 // What the network has before its weights: allocated, with tied backward weights (a file has no others).

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "engine/io/natural_order.h"
 #include "models/feature_extraction.h"
 #include "tools/extract/summary.h"
 #include "tools/run_folder/environment.h"
@@ -20,7 +21,8 @@ namespace chiasm {
 namespace {
 
 struct Options {
-  std::string recipe, images, key, out, weights, snapshot, steps = "all", reduce, dtype, fit = "whole";
+  std::string recipe, images, key, out, weights, snapshot, steps = "all", reduce, dtype, fit = "whole",
+                                                           order = "alphabetical", exif = "ignore";
   std::vector<std::string> layers{"all"}, overrides;
   std::optional<int> image_on, total;
   std::optional<std::uint64_t> seed;
@@ -61,6 +63,8 @@ ExtractionConfig config_of(const Options& o, const Recipe& recipe, const std::st
                          {"seed", std::to_string(recipe.train.seed)},
                          {"images", o.images},
                          {"image_fit", o.fit},
+                         {"image_order", o.order},
+                         {"exif", o.exif},
                          {"chiasm", chiasm_version()}}};
 }
 
@@ -73,7 +77,15 @@ int extract(Options& o) {
   const auto source = open_images({.path = o.images,
                                    .key = o.key,
                                    .shape = recipe.network.graph.image,
-                                   .fit = o.fit == "crop" ? ImageFit::kCrop : ImageFit::kWhole});
+                                   .fit = o.fit == "crop" ? ImageFit::kCrop : ImageFit::kWhole,
+                                   .order = o.order == "natural" ? ImageOrder::kNatural : ImageOrder::kAlphabetical,
+                                   .apply_exif = o.exif == "apply"});
+  std::vector<std::string> ids;
+  for (std::int64_t i = 0; i < source->size(); ++i) ids.push_back(source->id(i));
+  if (const std::size_t at = first_out_of_natural_order(ids); at > 0) {
+    std::cerr << "note: images are in alphabetical order, \"" << ids[at - 1] << "\" before \"" << ids[at]
+              << "\"; --order natural counts as people do\n";
+  }
   InterruptGuard interrupt;
   const auto progress = [&](const char* label, std::int64_t total) {
     return Progress(std::cerr, {.label = label,
@@ -90,6 +102,11 @@ int extract(Options& o) {
   checking.finish();
   if (interrupt.requested()) return kInterrupted;
   for (const std::string& message : check.broken) std::cerr << "skipped: " << message << '\n';
+  if (check.turned > 0) {
+    std::cerr << "note: " << check.turned << " of " << check.good.size()
+              << " images have an EXIF orientation, which is "
+              << (o.exif == "apply" ? "applied" : "ignored; --exif apply turns them") << '\n';
+  }
   if (check.good.empty())
     throw InputError(o.images + ": none of " + std::to_string(source->size()) + " images can be read");
 
@@ -136,6 +153,13 @@ void add_extract(CommandLine& command) {
   verb.option("recipe", o->recipe, "Folder of a run; or a recipe: its name, or a JSON file").required();
   verb.option("--images", o->images, "Folder or .zip of PNG and JPEG images, or arrays: .npy, .npz or .mat").required();
   verb.option("--images-key", o->key, "Which array of an .npz file; of a .mat file, cell or struct.field");
+  verb.option("--exif", o->exif, "What an orientation that a camera noted does to an image: apply, or ignore")
+      .one_of({"apply", "ignore"})
+      .show_default();
+  verb.option("--order", o->order,
+              "Of the images of a folder or .zip: alphabetical (im1, im10, im2) or natural (im1, im2)")
+      .one_of({"alphabetical", "natural"})
+      .show_default();
   verb.option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
       .one_of({"whole", "crop"})
       .show_default();

@@ -49,13 +49,14 @@ MapJob job_of(const Options& o, MapAbout& about) {
   const StimulusMatch match =
       align_stimuli(job.features->stimuli(), {o.responses.file, dataset.stimuli(), dataset.stimulus_ids});
   about = {o.features.file, match.text, o.responses};
-  if (!match.complete()) std::cerr << match.text << '\n';
+  if (!match.complete() || match.doubtful) std::cerr << match.text << '\n';
   job.rows = match.first;
   job.responses = match.complete() ? dataset : select_stimuli(dataset, match.second);
   job.targets = targets_of(job.responses, parse_halving(o.responses.halves));
   job.map = o.fit.map();
   job.splits = splits_of(o, match.second, dataset.stimuli());
   job.bootstraps = o.fit.bootstraps_for(dataset.repeats());
+  if (job.bootstraps > 0) o.responses.require_repeats(dataset, "correction for noise (--bootstraps above 0)");
   job.seed = o.fit.seed;
   job.dtype = o.fit.dtype();
   job.standardise = o.standardise;

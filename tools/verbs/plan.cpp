@@ -10,6 +10,7 @@
 #include "models/layer_steps.h"
 #include "tools/recipe/recipe.h"
 #include "tools/terminal/command_line.h"
+#include "tools/terminal/progress.h"
 #include "tools/train/device_options.h"
 #include "tools/train/training_steps.h"
 #include "tools/verbs/presentation_options.h"
@@ -108,18 +109,27 @@ void print_json(const Recipe& recipe, const LayerSteps& layers, const Comparison
   std::cout << answer.dump(2) << '\n';
 }
 
+// Steps side by side, as many as fit the width; the rest below.
 void print_picture(const LayerSteps& layers) {
+  constexpr std::size_t kLeast = 20;
   std::size_t width = 5;
   for (const std::string& name : layers.layers) width = std::max(width, name.size());
-  fmt::print("{:<{}}  ", "step", width);
-  for (std::size_t t = 0; t < layers.at[0].size(); ++t) fmt::print("{}", t % 10 == 0 ? std::to_string(t / 10) : " ");
-  fmt::print("\n{:<{}}  ", "", width);
-  for (std::size_t t = 0; t < layers.at[0].size(); ++t) fmt::print("{}", t % 10);
-  fmt::print("\n");
-  for (std::size_t i = 0; i < layers.layers.size(); ++i) {
-    fmt::print("{:<{}}  ", layers.layers[i], width);
-    for (LayerStep kind : layers.at[i]) fmt::print("{}", notation_of(kind).sign);
-    fmt::print("\n");
+  const std::size_t columns = static_cast<std::size_t>(terminal_columns(1)), total = layers.at[0].size();
+  const std::size_t fit = std::max(kLeast, (columns > width + 2 ? columns - width - 2 : 0) / 10 * 10);
+  for (std::size_t begin = 0; begin < total; begin += fit) {
+    const std::size_t end = std::min(begin + fit, total);
+    // A number stands over the first of its ten steps.
+    std::string tens, ones;
+    for (std::size_t t = begin; t < end; ++t) {
+      if (t % 10 == 0) tens.resize(t - begin, ' '), tens += std::to_string(t / 10);
+      ones += static_cast<char>('0' + t % 10);
+    }
+    fmt::print("{}{:<{}}  {}\n{:<{}}  {}\n", begin > 0 ? "\n" : "", "step", width, tens, "", width, ones);
+    for (std::size_t i = 0; i < layers.layers.size(); ++i) {
+      fmt::print("{:<{}}  ", layers.layers[i], width);
+      for (std::size_t t = begin; t < end; ++t) fmt::print("{}", notation_of(layers.at[i][t]).sign);
+      fmt::print("\n");
+    }
   }
   fmt::print("\n# computed for every sample   1 the same for all samples, computed for one\n");
   fmt::print("= taken from another step     . nothing depends on it\n\n");

@@ -68,6 +68,7 @@ Json json_of(const Options& o, const NeuralDataset& dataset, const std::vector<T
 int reliability(const Options& o) {
   if (!o.out.empty()) check_analysis_folder(o.out);
   const NeuralDataset dataset = o.responses.load();
+  o.responses.require_repeats(dataset, "reliability");
   const std::vector<Target> targets = targets_of(dataset, parse_halving(o.responses.halves));
   const CpuStream stream(o.threads, true);
   std::vector<TargetReliability> all;

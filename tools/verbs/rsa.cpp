@@ -41,8 +41,8 @@ RsaJob job_of(const Options& o, const CpuStream& stream, std::string& matching) 
       const StimulusMatch match =
           align_stimuli(features->stimuli(), {o.responses.file, dataset.stimuli(), dataset.stimulus_ids});
       matching = match.text;
+      if (!match.complete() || match.doubtful) std::cerr << match.text << '\n';
       if (!match.complete()) {
-        std::cerr << match.text << '\n';
         dataset = select_stimuli(dataset, match.second);
       }
       rows = match.first;

@@ -196,6 +196,16 @@ TEST(Config, LoadsFilesAndNamesThemInErrors) {
   std::remove(path.c_str());
 }
 
+TEST(Config, SaysThatAFileIsUtf16) {
+  using namespace std::string_view_literals;
+  for (const std::string_view text : {"\xFF\xFE{\0}\0"sv, "\xFE\xFF\0{\0}"sv}) {
+    EXPECT_THAT([&] { Config::parse(text, "recipe.json"); },
+                testing::ThrowsMessage<FileError>(testing::AllOf(testing::HasSubstr("recipe.json"),
+                                                                 testing::HasSubstr("UTF-16"),
+                                                                 testing::HasSubstr("save it again as UTF-8"))));
+  }
+}
+
 TEST(Config, SetOverridesAndCreates) {
   Config config = parsed(kRecipe);
   config.assign("seed=11");
