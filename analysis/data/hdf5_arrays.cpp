@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 as ArrayContainer.
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -43,7 +45,8 @@ class Hdf5Arrays final : public ArrayContainer {
 
   std::vector<std::string> arrays() const override {
     std::vector<std::string> names;
-    collect("", 0, names);
+    std::set<std::uint64_t> seen;
+    collect("", 0, seen, names);
     return names;
   }
   std::string unreadable() const override {
@@ -107,15 +110,18 @@ class Hdf5Arrays final : public ArrayContainer {
     if (!has(name)) throw_no_array(path(), name, arrays());
   }
 
-  // Links may lead in circles; what lies deeper than kMostDepth is not listed.
-  void collect(const std::string& group, int depth, std::vector<std::string>& names) const {
+  // Links may lead in circles, or to one group in many ways: each group is listed once. What lies deeper than
+  // kMostDepth is not.
+  void collect(const std::string& group, int depth, std::set<std::uint64_t>& seen,
+               std::vector<std::string>& names) const {
+    if (!seen.insert(file_.address(rooted(group))).second) return;
     for (const std::string& name : file_.names(rooted(group))) {
       if (names.size() >= kMostArrays) return;
       const std::string below = group.empty() ? name : group + "/" + name;
       const Hdf5Reader::Kind kind = file_.kind(rooted(below));
       if (!matlab_object(below).empty()) continue;
       if (kind == Hdf5Reader::Kind::kNumbers) names.push_back(below);
-      if (kind == Hdf5Reader::Kind::kGroup && depth < kMostDepth) collect(below, depth + 1, names);
+      if (kind == Hdf5Reader::Kind::kGroup && depth < kMostDepth) collect(below, depth + 1, seen, names);
     }
   }
 

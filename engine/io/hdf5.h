@@ -60,6 +60,8 @@ class Hdf5Reader {
   // Names of what is in a group, sorted.
   std::vector<std::string> names(const std::string& group) const;
   bool has(const std::string& path) const;
+  // What tells an object from all others of its file, whatever the names that lead to it. Throws FileError when there is none.
+  std::uint64_t address(const std::string& path) const;
   enum class Kind { kNothing, kGroup, kNumbers, kTexts, kOther };
   Kind kind(const std::string& path) const;
   // Floating-point numbers of 8 bytes are float64, shorter ones float32, integers int32.

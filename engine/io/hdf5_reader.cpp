@@ -120,6 +120,17 @@ bool Hdf5Reader::has(const std::string& path) const {
   }
 }
 
+std::uint64_t Hdf5Reader::address(const std::string& path) const {
+  const Hdf5Section section;
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info{};
+#else
+  H5O_info_t info{};
+#endif
+  if (H5Oget_info_by_name1(*handles_->file, path.c_str(), &info, H5P_DEFAULT) < 0) hdf5_damaged(path_, path);
+  return info.addr;
+}
+
 Hdf5Reader::Kind Hdf5Reader::kind(const std::string& path) const {
   const Hdf5Section section;
   if (path != "/" && !has(path)) return Kind::kNothing;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes recording.nwb, assembly.nc, matlab73.mat and matlab73_string.mat with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
+"""Makes recording.nwb, assembly.nc, matlab73.mat, matlab73_string.mat and circles.h5 with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
 lay them out: the small files that our readers of recordings must understand."""
 import os
 
@@ -78,3 +78,11 @@ with new("matlab73_string.mat", userblock_size=512) as f:
 for name in ("matlab73.mat", "matlab73_string.mat"):
     with open(os.path.join(here, name), "r+b") as f:
         f.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+
+# Groups that hold each other: three ways from each to both, so that paths of length n are 3^n.
+with new("circles.h5") as f:
+    inner = f.create_group("inner")
+    for name in ("one", "two", "three"):
+        inner[name] = f["/"]
+        f[name] = inner
+    inner["rates"] = np.arange(6.0).reshape(2, 3)

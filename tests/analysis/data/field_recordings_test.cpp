@@ -167,6 +167,13 @@ TEST(FieldRecordings, WhatCannotBeReadIsNamedWithAWayOut) {
               HasSubstr("responses is a MATLAB string"));
 }
 
+// Listing what the links lead to, again and again, would take hours.
+TEST(FieldRecordings, GroupsThatHoldEachOtherAreListedOnce) {
+  const auto file = open_arrays(sample("circles.h5"));
+  EXPECT_THAT(file->arrays(), ElementsAre("inner/rates"));
+  EXPECT_TRUE(file->has("one/three/two/rates"));
+}
+
 TEST(FieldRecordings, AFeatureThatIsNotFiniteIsNamed) {
   const TempFolder folder;
   Numbers values(12, 1.0);
