@@ -66,6 +66,13 @@ std::unique_ptr<ArrayContainer> open_arrays(const std::string& path) {
   throw InternalError("unknown format of a file");
 }
 
+std::vector<std::string> stimulus_ids_of(const ArrayContainer& file, const std::string& edge) {
+  for (const std::string& name : {std::string("stimulus_ids"), std::string("image_ids"), edge}) {
+    if (file.has(name)) return file.labels(name);
+  }
+  return {};
+}
+
 std::vector<std::string> number_labels(const Tensor& numbers) {
   std::vector<std::string> labels;
   visit_any(numbers.dtype(), [&]<class T>() {

@@ -54,6 +54,10 @@ FileFormat format_of_file(const std::string& path);
 // Throws FileError as format_of_file and the readers of the formats do.
 std::unique_ptr<ArrayContainer> open_arrays(const std::string& path);
 
+// Ids of the stimuli beside the arrays of a file: its texts "stimulus_ids" or "image_ids", or `edge` of a table of text
+// ("row ids"). Empty: it has none.
+std::vector<std::string> stimulus_ids_of(const ArrayContainer& file, const std::string& edge = "row ids");
+
 // Numbers as texts: integers as such, others in the shortest form that reads back.
 std::vector<std::string> number_labels(const Tensor& numbers);
 

@@ -62,9 +62,7 @@ class ArrayLayers final : public FeatureLayers {
     stimuli_.name = path_;
     // A table of text has ids at the edge where the stimuli are.
     const char* const edge = axes_.empty() || axes_.front() == NeuralAxis::kStimulus ? "row ids" : "column ids";
-    for (const char* name : {"stimulus_ids", "image_ids", edge}) {
-      if (stimuli_.ids.empty() && file_->has(name)) stimuli_.ids = file_->labels(name);
-    }
+    stimuli_.ids = stimulus_ids_of(*file_, edge);
     if (!stimuli_.ids.empty() && std::ssize(stimuli_.ids) != stimuli_.count) {
       throw FileError(path_, "stimulus ids",
                       fmt::format("there are {}, the features have {} stimuli", stimuli_.ids.size(), stimuli_.count));

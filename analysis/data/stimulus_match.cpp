@@ -120,4 +120,19 @@ StimulusMatch align_stimuli(const StimulusList& first, const StimulusList& secon
                                second.name, first.ids.front(), second.ids.front()));
 }
 
+std::vector<std::int64_t> places_of_stimuli(const StimulusList& wanted, const StimulusList& given,
+                                            const std::function<void(const std::string&)>& warn) {
+  const StimulusMatch match = align_stimuli(wanted, given);
+  if (match.how == StimulusMatch::How::kByPosition) warn("warning: " + match.text);
+  if (match.only_first > 0) {
+    throw InputError(fmt::format("{} has nothing for {} of the {} stimuli of {} ({}{})", given.name, match.only_first,
+                                 wanted.count, wanted.name, fmt::join(match.only_first_names, ", "),
+                                 match.only_first > std::ssize(match.only_first_names) ? ", ..." : ""));
+  }
+  std::vector<std::int64_t> places(static_cast<std::size_t>(wanted.count));
+  for (std::size_t i = 0; i < match.first.size(); ++i)
+    places[static_cast<std::size_t>(match.first[i])] = match.second[i];
+  return places;
+}
+
 }  // namespace chiasm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,5 +40,11 @@ struct StimulusMatch {
 // Throws InputError when nothing matches, when an id occurs twice, and when positions have to be used and the numbers
 // of stimuli differ.
 StimulusMatch align_stimuli(const StimulusList& first, const StimulusList& second);
+
+// For each stimulus of `wanted`, its place in `given`: by id where both have ids, and then it may have more. By
+// position with a warning to `warn` where one has none. Throws InputError naming some of the stimuli that `given`
+// lacks, and as align_stimuli.
+std::vector<std::int64_t> places_of_stimuli(const StimulusList& wanted, const StimulusList& given,
+                                            const std::function<void(const std::string&)>& warn);
 
 }  // namespace chiasm

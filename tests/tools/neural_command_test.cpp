@@ -297,6 +297,39 @@ TEST_F(NeuralCommand, OstFindsWhenImagesAreSolved) {
   EXPECT_EQ(result["trial_consistency"].size(), 2u);
   EXPECT_EQ(result["split_consistency"].size(), 0u);
   EXPECT_EQ(result["per_image"][0]["ost_solved"], 2);
+  // What primates did in another order, told by ids; and one that is missing.
+  std::string ids;
+  std::vector<std::int32_t> backwards;
+  std::vector<double> reversed;
+  for (std::int32_t i = 0; i < kImages; ++i) {
+    ids += std::to_string(i) + "\n";
+    backwards.push_back(static_cast<std::int32_t>(kImages) - 1 - i);
+    reversed.push_back(70.0 + backwards.back());
+  }
+  write_text(folder / "ids.txt", ids);
+  const auto write_primate = [&](std::int64_t count) {
+    const auto first = [&](const auto& all) { return std::vector(all.begin(), all.begin() + count); };
+    write_npz(folder / "own.npz", {{"i1", Tensor::of<double>({count}, first(threshold))},
+                                   {"ost", Tensor::of<double>({count}, first(reversed))},
+                                   {"stimulus_ids", Tensor::of<std::int32_t>({count}, first(backwards))}});
+  };
+  std::vector<std::string> with_ids = arguments;
+  std::vector<std::int32_t> classes;
+  for (const std::int32_t image : backwards) classes.push_back(image % 2);
+  write_npz(folder / "labels.npz", {{"labels", Tensor::of<std::int32_t>({kImages}, classes)},
+                                    {"stimulus_ids", Tensor::of<std::int32_t>({kImages}, backwards)}});
+  with_ids[6] = folder / "labels.npz";
+  with_ids[8] = folder / "own.npz";
+  with_ids.insert(with_ids.end(), {"--features-stimuli", folder / "ids.txt"});
+  write_primate(kImages);
+  const Json aligned = json_of(with_ids);
+  EXPECT_EQ(aligned["bins"], result["bins"]);  // of the same classes
+  EXPECT_EQ(aligned["per_image"][0]["class"], "0");
+  for (std::size_t i = 0; i < kImages; ++i) {
+    EXPECT_EQ(aligned["per_image"][i]["reference_ms"], 70.0 + static_cast<double>(i));
+  }
+  write_primate(kImages - 2);
+  EXPECT_THAT(refusal(with_ids), HasSubstr("has nothing for 2 of the 40 stimuli of"));
   std::vector<std::string> in_sample = arguments;
   in_sample.insert(in_sample.end(), {"--calibration", "in-sample"});
   const Json optimistic = json_of(in_sample);

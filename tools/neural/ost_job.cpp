@@ -13,21 +13,23 @@
 namespace chiasm {
 namespace {
 
-std::vector<double> column_of(const ArrayContainer& file, const std::string& key, std::int64_t images) {
+// The values of an array of the primate's file for the images of `features`.
+std::vector<double> column_of(const ArrayContainer& file, const std::string& key, const FeatureLayers& features,
+                              bool& warned) {
   const Matrix<double> values = matrix_of<double>(file.read(key).reshaped({file.spec(key).shape.elements()}));
-  if (values.rows() != images) {
-    throw FileError(file.label(key), "",
-                    "found " + std::to_string(values.rows()) + " values; allowed is one for each of " +
-                        std::to_string(images) + " images");
+  std::vector<double> column;
+  for (const std::int64_t row : rows_for_stimuli(features, file, file.label(key), values.rows(), warned)) {
+    column.push_back(values.values()[static_cast<std::size_t>(row)]);
   }
-  return {values.values().begin(), values.values().end()};
+  return column;
 }
 
-PrimateSolutions read_primate(const OstOptions& o, std::int64_t images) {
+PrimateSolutions read_primate(const OstOptions& o, const FeatureLayers& features) {
   if (o.primate.empty()) return {};
   const auto file = open_arrays(o.primate);
-  PrimateSolutions primate{.i1 = column_of(*file, o.i1_key, images), .times = {}};
-  if (file->has(o.ost_key)) primate.times = column_of(*file, o.ost_key, images);
+  bool warned = false;
+  PrimateSolutions primate{.i1 = column_of(*file, o.i1_key, features, warned), .times = {}};
+  if (file->has(o.ost_key)) primate.times = column_of(*file, o.ost_key, features, warned);
   return primate;
 }
 
@@ -83,7 +85,7 @@ OstJob read_ost_job(const OstOptions& o) {
   ImageClasses classes = read_classes(features, o.labels);
   job.labels = std::move(classes.labels);
   job.classes = std::move(classes.names);
-  job.primate = read_primate(o, features.stimuli().count);
+  job.primate = read_primate(o, features);
   return job;
 }
 

@@ -50,10 +50,13 @@ void add_ost(CommandLine& command) {
   Verb verb = command.verb("ost", "When a model solves each image, compared with when primates do");
   job.features.add_to(verb);
   verb.option("--labels", job.labels,
-              "Class of each image: .npy of numbers, or a text file with a name on each line; default: the folder "
+              "Class of each image: an array \"labels\" of .npz, .h5 or .mat, matched by the ids beside it "
+              "(\"stimulus_ids\"); .npy, or a text file with a name on each line, in the order of the features; "
+              "default: the folder "
               "of its id");
   verb.option("--primate", job.primate,
-              "What primates did: a file with i1, the score of each image, and ost, its solution time in ms");
+              "What primates did: a file with i1, the score of each image, and ost, its solution time in ms; matched "
+              "by stimulus_ids where it has them");
   verb.option("--i1-key", job.i1_key, "Which array of it has the scores").show_default();
   verb.option("--ost-key", job.ost_key, "Which array of it has the times").show_default();
   verb.option("--time", job.time,

@@ -51,16 +51,14 @@ std::vector<Split> splits_of(const Options& o, std::int64_t images, std::span<co
 }
 
 // [images, outputs].
-Matrix<double> targets_of(const Options& o, std::int64_t images) {
+Matrix<double> targets_of(const Options& o, const FeatureLayers& features) {
   const auto file = open_arrays(o.targets);
   const std::vector<std::string> names = file->arrays();
   const std::string key = o.targets_key.empty() && names.size() == 1 ? names[0] : o.targets_key;
   const Matrix<double> targets = matrix_of<double>(file->read(key));
-  if (targets.rows() != images) {
-    throw InputError("--targets: " + o.targets + " has " + std::to_string(targets.rows()) + " rows for " +
-                     std::to_string(images) + " images of " + o.features.file);
-  }
-  return targets;
+  bool warned = false;
+  return take_rows(targets.view(), std::span<const std::int64_t>(rows_for_stimuli(
+                                       features, *file, "--targets: " + file->label(key), targets.rows(), warned)));
 }
 
 int readout(const Options& o) {
@@ -69,7 +67,7 @@ int readout(const Options& o) {
   const std::int64_t images = features->stimuli().count;
   const bool regression = !o.targets.empty();
   const ImageClasses classes = regression ? ImageClasses() : read_classes(*features, o.labels);
-  const Matrix<double> targets = regression ? targets_of(o, images) : Matrix<double>();
+  const Matrix<double> targets = regression ? targets_of(o, *features) : Matrix<double>();
   const std::vector<Split> splits = splits_of(o, images, classes.labels);
   const CpuStream stream(o.threads, true);
   InterruptGuard interrupt;
@@ -147,7 +145,8 @@ void add_readout(CommandLine& command) {
   Verb verb = command.verb("readout", "What a linear readout of each layer tells about images: transfer tasks");
   o->features.add_to(verb);
   verb.option("--labels", o->labels,
-              "Class of each image: .npy, or a text file with a name on each line; default: the folder of its id");
+              "Class of each image: an array \"labels\" of .npz, .h5 or .mat, matched by the ids beside it; .npy, or a "
+              "text file with a name on each line, in the order of the features; default: the folder of its id");
   verb.option("--targets", o->targets,
               "Instead of classes, numbers to estimate (position, pose, size): an array images x outputs");
   verb.option("--targets-key", o->targets_key, "Which array of the file");
