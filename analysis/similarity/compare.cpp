@@ -31,18 +31,27 @@ double cosine(std::span<const double> a, std::span<const double> b) {
   return aa > 0.0 && bb > 0.0 ? ab / std::sqrt(aa * bb) : std::numeric_limits<double>::quiet_NaN();
 }
 
-double compare_numbers(std::span<const double> a, std::span<const double> b, RdmComparison how) {
+// Dissimilarities that are equal but for rounding tie.
+struct Tied {
+  std::vector<double> a, b;
+};
+
+double compare_numbers(std::span<const double> a, std::span<const double> b, RdmComparison how, RdmRounding rounding) {
   if (a.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const auto tied = [&] { return Tied{tie_within_rounding(a, rounding.a), tie_within_rounding(b, rounding.b)}; };
   switch (how) {
     case RdmComparison::kPearson:
       return pearson(a, b);
-    // Dissimilarities that are equal but for rounding tie.
-    case RdmComparison::kSpearman:
-      return spearman(tie_within_rounding(a), tie_within_rounding(b));
+    case RdmComparison::kSpearman: {
+      const Tied both = tied();
+      return spearman(both.a, both.b);
+    }
     case RdmComparison::kKendallA:
-      return kendall(tie_within_rounding(a), tie_within_rounding(b)).a;
-    case RdmComparison::kKendallB:
-      return kendall(tie_within_rounding(a), tie_within_rounding(b)).b;
+    case RdmComparison::kKendallB: {
+      const Tied both = tied();
+      const auto tau = kendall(both.a, both.b);
+      return how == RdmComparison::kKendallA ? tau.a : tau.b;
+    }
     case RdmComparison::kCosine:
       return cosine(a, b);
   }
@@ -78,10 +87,10 @@ RdmSimilarity compare(const Rdm& a, const Rdm& b, RdmComparison how) {
     throw InputError("dissimilarity matrices of " + std::to_string(a.items) + " and of " + std::to_string(b.items) +
                      " items: only those of the same items can be compared");
   }
-  return compare(a.values, b.values, how);
+  return compare(a.values, b.values, how, {a.rounding, b.rounding});
 }
 
-RdmSimilarity compare(std::span<const double> a, std::span<const double> b, RdmComparison how) {
+RdmSimilarity compare(std::span<const double> a, std::span<const double> b, RdmComparison how, RdmRounding rounding) {
   assert(a.size() == b.size());
   std::vector<double> x, y;
   x.reserve(a.size());
@@ -91,7 +100,7 @@ RdmSimilarity compare(std::span<const double> a, std::span<const double> b, RdmC
     x.push_back(a[i]);
     y.push_back(b[i]);
   }
-  return {compare_numbers(x, y, how), std::ssize(x), std::ssize(a) - std::ssize(x)};
+  return {compare_numbers(x, y, how, rounding), std::ssize(x), std::ssize(a) - std::ssize(x)};
 }
 
 }  // namespace chiasm

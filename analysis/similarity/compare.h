@@ -31,7 +31,11 @@ struct RdmSimilarity {
 
 // Throws InputError for matrices of different numbers of items.
 RdmSimilarity compare(const Rdm& a, const Rdm& b, RdmComparison how);
-// Of two lists of entries. REQUIRES: equal lengths.
-RdmSimilarity compare(std::span<const double> a, std::span<const double> b, RdmComparison how);
+// Of two lists of entries, with what Rdm::rounding says of each. REQUIRES: equal lengths.
+struct RdmRounding {
+  double a = 0.0, b = 0.0;
+};
+RdmSimilarity compare(std::span<const double> a, std::span<const double> b, RdmComparison how,
+                      RdmRounding rounding = {});
 
 }  // namespace chiasm

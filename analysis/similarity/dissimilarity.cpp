@@ -42,7 +42,7 @@ struct Scaling {
   std::vector<double> unit_shift;
   std::vector<double> row_shift, row_scale;
   std::vector<double> square;  // <z, z>
-  std::vector<double> error;   // of normalised measures: how far rounding of x may have moved z (of length 1)
+  std::vector<double> error;   // how far rounding of x to T may have moved z
   std::vector<bool> bad;       // z = 0 instead
 };
 
@@ -67,12 +67,15 @@ void scale_row(std::span<const T> row, std::size_t i, Dissimilarity measure, Sca
     // Values that are all equal must have no variance, whatever the rounded mean of them is.
     if (std::ranges::all_of(row, [&](T value) { return value == row[0]; })) return;
   }
-  double square = 0.0;
+  double square = 0.0, length = 0.0;
   for (std::size_t k = 0; k < row.size(); ++k) {
-    const double z = static_cast<double>(row[k]) - scaling.unit_shift[k] - scaling.row_shift[i];
+    const auto value = static_cast<double>(row[k]);
+    const double z = value - scaling.unit_shift[k] - scaling.row_shift[i];
     square += z * z;
+    length += value * value;
   }
   scaling.square[i] = square;
+  scaling.error[i] = std::numeric_limits<T>::epsilon() * std::sqrt(length);
 }
 
 template <class T>
@@ -113,9 +116,7 @@ Scaling scaling_of(const CpuStream& stream, const Blocks<T>& blocks, Dissimilari
     scaling.bad[i] = scaling.bad[i] || !std::isnormal(scaling.square[i]);
     scaling.row_scale[i] = scaling.bad[i] ? 0.0 : 1.0 / std::sqrt(scaling.square[i]);
     scaling.square[i] = 1.0;
-    // x is rounded to T, relative to itself: its length is that of z and of what was taken from it.
-    const double taken = scaling.row_shift[i] * scaling.row_scale[i] * std::sqrt(static_cast<double>(blocks.columns));
-    scaling.error[i] = std::numeric_limits<T>::epsilon() * std::sqrt(1.0 + taken * taken);
+    scaling.error[i] *= scaling.row_scale[i];
   }
   return scaling;
 }
@@ -221,6 +222,17 @@ class Comparer {
   Rdm& rdm_;
 };
 
+// Of the distances between items that were moved so far; the larger ones are known by now.
+double rounding_of(const Rdm& rdm, const Scaling& scaling, Dissimilarity measure) {
+  double moved = 0.0, largest = 0.0;
+  for (std::size_t i = 0; i < scaling.error.size(); ++i) {
+    if (!scaling.bad[i]) moved = std::max(moved, 2.0 * scaling.error[i]);
+  }
+  if (measure != Dissimilarity::kSquaredEuclidean) return moved;
+  for (const double value : rdm.values) largest = value > largest ? value : largest;
+  return 2.0 * moved * std::sqrt(largest);
+}
+
 template <class T>
 Rdm compare_all(const CpuStream& stream, const Blocks<T>& blocks, Dissimilarity measure) {
   Rdm rdm(blocks.rows);
@@ -238,6 +250,7 @@ Rdm compare_all(const CpuStream& stream, const Blocks<T>& blocks, Dissimilarity 
                      first + a.rows);
       },
       outer, 0);
+  rdm.rounding = rounding_of(rdm, scaling, measure);
   return rdm;
 }
 

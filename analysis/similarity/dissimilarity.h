@@ -25,8 +25,9 @@ std::vector<std::string> dissimilarity_names();
 
 // In double, from matrix products; where a product cancels to less than a thousandth, from the differences themselves:
 // equal items are exactly 0 apart. So are items that are multiples of each other to the precision of T, plus a constant
-// (correlation) or not (cosine); where the factor is negative they are exactly 2 apart. The same bits for any number of threads. An item that is constant across units
-// (correlation), that is zero (cosine) or that has a value that is not finite is undefined: NaN, and listed.
+// (correlation) or not (cosine); where the factor is negative they are exactly 2 apart. `rounding` of the result is
+// what rounding of x to T may do to a value. The same bits for any number of threads. An item that is constant across
+// units (correlation), that is zero (cosine) or that has a value that is not finite is undefined: NaN, and listed.
 template <class T>
 Rdm dissimilarity(const CpuStream& stream, MatrixView<T> x, Dissimilarity measure);
 // Of a source that may be larger than memory: read once for the rows and then as often as its allowance of memory asks.

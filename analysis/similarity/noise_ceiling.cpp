@@ -37,8 +37,8 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-std::vector<double> scaled(std::vector<double> values, SubjectScale scale) {
-  if (scale == SubjectScale::kRanks) return ranks(tie_within_rounding(values));
+std::vector<double> scaled(std::vector<double> values, SubjectScale scale, double rounding) {
+  if (scale == SubjectScale::kRanks) return ranks(tie_within_rounding(values, rounding));
   if (scale == SubjectScale::kNone) return values;
   const double shift = scale == SubjectScale::kZ ? mean(values) : 0.0;
   double square = 0.0;
@@ -81,7 +81,7 @@ NoiseCeiling noise_ceiling(std::span<const Rdm> subjects, RdmComparison how, Sub
   ceiling.pairs = std::ssize(kept[0]);
   ceiling.missing = std::ssize(subjects[0].values) - ceiling.pairs;
   if (scale == SubjectScale::kAutomatic) scale = scale_for(how);
-  for (std::vector<double>& values : kept) values = scaled(std::move(values), scale);
+  for (std::size_t s = 0; s < kept.size(); ++s) kept[s] = scaled(std::move(kept[s]), scale, subjects[s].rounding);
   std::vector<double> sum(kept[0].size());
   for (const std::vector<double>& values : kept) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += values[i];

@@ -18,6 +18,9 @@ struct Rdm {
   // Items whose every entry is NaN because of what they are, ascending: without variance, or with a value that is not
   // finite.
   std::vector<std::int64_t> undefined;
+  // How far values that should be equal may differ because the numbers behind them were rounded, to float32 for
+  // example; 0: no further than arithmetic in double leaves. Comparisons of ranks take such values for equal.
+  double rounding = 0.0;
 
   Rdm() = default;
   explicit Rdm(std::int64_t items);                         // zeros

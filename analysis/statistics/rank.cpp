@@ -21,8 +21,8 @@ void for_each_run(std::size_t count, const At& at, const Body& body) {
 
 }  // namespace
 
-std::vector<double> tie_within_rounding(std::span<const double> values) {
-  constexpr double kRounding = 1e-13;
+std::vector<double> tie_within_rounding(std::span<const double> values, double rounding) {
+  constexpr double kRounding = 1e-13, kMostSteps = 8.0;
   std::vector<double> result(values.begin(), values.end());
   std::vector<std::size_t> order;
   double largest = 0.0;
@@ -32,8 +32,10 @@ std::vector<double> tie_within_rounding(std::span<const double> values) {
     if (std::isfinite(values[i])) largest = std::max(largest, std::fabs(values[i]));
   }
   std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
+  const double step = std::max(rounding, kRounding * largest);
   for (std::size_t k = 1; k < order.size(); ++k) {
-    if (values[order[k]] - values[order[k - 1]] <= kRounding * largest) result[order[k]] = result[order[k - 1]];
+    const double value = values[order[k]], first = result[order[k - 1]];
+    if (value - values[order[k - 1]] <= step && value - first <= kMostSteps * step) result[order[k]] = first;
   }
   return result;
 }

@@ -222,7 +222,8 @@ TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
   ASSERT_EQ(result["references"].size(), 3);  // V4, IT and the file
   const Json& file = result["references"][2];
   EXPECT_EQ(file["best"], "conv2");
-  EXPECT_NEAR(file["layers"][1]["similarity"], 1.0, 1e-12);
+  // The features are float32: of 1770 distances a few are closer to each other than that can tell, and tie.
+  EXPECT_NEAR(file["layers"][1]["similarity"], 1.0, 1e-8);
   EXPECT_EQ(file["against"].size(), 2);
   EXPECT_NEAR(file["regression"]["r2"], 1.0, 1e-9);  // the matrix is that of conv2
   EXPECT_NEAR(file["regression"]["weights"][1]["weight"], 1.0, 1e-9);
@@ -236,6 +237,41 @@ TEST_F(NeuralCommand, RsaComparesLayersWithResponsesAndWithMatrices) {
   EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy"}), HasSubstr("nothing to compare: give --features"));
   EXPECT_THAT(refusal({"rsa", "--rdm", folder / "good.npy", "--rdm-key", "x"}),
               HasSubstr("no array of dissimilarities"));
+}
+
+// The distances of the command's own files: 1 - r is the same between each of five multiples and each other item, in
+// whatever precision they are stored. Rounding of the input to float32 would rank them.
+TEST_F(NeuralCommand, RsaRanksEqualDistancesAsTies) {
+  constexpr std::int64_t kItems = 10, kUnitsOf = 12;
+  Tensor wide(Spec{DType::kFloat64, {kItems, kUnitsOf}}), narrow(Spec{DType::kFloat32, {kItems, kUnitsOf}});
+  const RandomStream random({.seed = 9, .purpose = RandomPurpose::kNoise});
+  for (std::int64_t i = 0; i < kItems; ++i) {
+    for (std::int64_t k = 0; k < kUnitsOf; ++k) {
+      const auto at = static_cast<std::size_t>(i * kUnitsOf + k);
+      const double multiple =
+          random.normal(static_cast<std::uint64_t>(k)) * static_cast<double>(i + 1) + 0.1 * static_cast<double>(i);
+      wide.values<double>()[at] = i < 5 ? multiple : random.normal(1000 + at);
+      narrow.values<float>()[at] = static_cast<float>(wide.values<double>()[at]);
+    }
+  }
+  const Rdm exact = dissimilarity<double>(CpuStream(1), matrix_of<double>(wide), Dissimilarity::kCorrelation);
+  Tensor grid(Spec{DType::kFloat64, {std::ssize(exact.values)}}), reference(grid.spec());
+  for (std::size_t i = 0; i < exact.values.size(); ++i) {
+    grid.values<double>()[i] = std::round(exact.values[i] * 1e5) / 1e5;
+    reference.values<double>()[i] = random.normal(2000 + i);
+  }
+  write_npy(folder / "wide.npy", wide);
+  write_npy(folder / "narrow.npy", narrow);
+  write_npy(folder / "grid.npy", grid);
+  write_npy(folder / "reference.npy", reference);
+  const auto rho = [&](const char* option, const std::string& file) {
+    const Json result = json_of({"rsa", "--rdm", folder / "reference.npy", option, folder / file, "--comparison",
+                                 "spearman", "--quiet"})["references"];
+    return (result.size() > 1 ? result[1]["against"][0] : result[0]["layers"][0])["similarity"].get<double>();
+  };
+  const double expected = rho("--rdm", "grid.npy");
+  EXPECT_EQ(rho("--features", "wide.npy"), expected);
+  EXPECT_EQ(rho("--features", "narrow.npy"), expected);
 }
 
 // Two classes told apart from the second step on; the primates' scores are between those of the steps.

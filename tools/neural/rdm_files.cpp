@@ -2,6 +2,7 @@
 #include "tools/neural/rdm_files.h"
 
 #include <cmath>
+#include <limits>
 
 #include "analysis/data/array_container.h"
 #include "analysis/matrix.h"
@@ -33,6 +34,14 @@ Layout layout_of(const Shape& shape) {
   return {};
 }
 
+// What rounding to float32 does to the largest of them, and the arithmetic of whoever computed them so.
+double float_rounding(const std::vector<double>& values) {
+  constexpr double kRoundings = 4.0;
+  double largest = 0.0;
+  for (const double value : values) largest = std::fabs(value) > largest ? std::fabs(value) : largest;
+  return kRoundings * std::numeric_limits<float>::epsilon() * largest;
+}
+
 }  // namespace
 
 std::vector<NamedRdm> read_rdms(const std::string& path, const std::string& key) {
@@ -57,6 +66,7 @@ std::vector<NamedRdm> read_rdms(const std::string& path, const std::string& key)
       const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(each))));
       rdms.push_back({one, layout.square ? rdm_of_square({rows.row(i).data(), side, side, side}, one)
                                          : rdm_of_triangle({rows.row(i).begin(), rows.row(i).end()}, one)});
+      if (all.dtype() == DType::kFloat32) rdms.back().rdm.rounding = float_rounding(rdms.back().rdm.values);
     }
   }
   if (!rdms.empty()) return rdms;

@@ -12,6 +12,7 @@ namespace {
 Rdm mean_of(const std::vector<Rdm>& subjects) {
   Rdm mean(subjects[0].items);
   for (const Rdm& subject : subjects) {
+    mean.rounding = std::max(mean.rounding, subject.rounding);
     for (std::size_t i = 0; i < mean.values.size(); ++i) {
       mean.values[i] += subject.values[i] / static_cast<double>(subjects.size());
     }

@@ -26,6 +26,16 @@ struct Options {
   bool apart = false, json = false, quiet = false;
 };
 
+// Of one layer, in the precision its activity is stored in: ties between distances are told from noise by it.
+Rdm rdm_of_layer(const CpuStream& stream, const std::shared_ptr<const FeatureLayers>& features, std::size_t layer,
+                 const std::vector<std::size_t>& steps, const std::vector<std::int64_t>& rows, Dissimilarity measure) {
+  const DType stored = features->read(layer, steps.front(), 0, 1).dtype();
+  if (stored == DType::kFloat32) {
+    return dissimilarity(stream, feature_source<float>(features, layer, steps, rows), measure);
+  }
+  return dissimilarity(stream, feature_source<double>(features, layer, steps, rows), measure);
+}
+
 RsaJob job_of(const Options& o, const CpuStream& stream, std::string& matching) {
   RsaJob job;
   job.config = {.dissimilarity = parse_dissimilarity(o.metric),
@@ -66,10 +76,9 @@ RsaJob job_of(const Options& o, const CpuStream& stream, std::string& matching) 
   job.regression_splits = o.regression;
   job.regression_folds = o.folds;
   for (const std::size_t layer : o.features.select_layers(*features)) {
-    const auto steps = o.features.select_steps(*features, layer);
-    job.layers.push_back(
-        {features->layers()[layer].name,
-         dissimilarity(stream, feature_source<float>(features, layer, steps, rows), job.config.dissimilarity)});
+    job.layers.push_back({features->layers()[layer].name,
+                          rdm_of_layer(stream, features, layer, o.features.select_steps(*features, layer), rows,
+                                       job.config.dissimilarity)});
   }
   return job;
 }

@@ -90,20 +90,29 @@ TEST(CompareRdms, LeavesOutAndCountsWhatIsMissing) {
 // rank these distances.
 TEST(CompareRdms, RanksDistancesThatAreEqualAsTies) {
   const std::vector<double> pattern = hashed("pattern", 95), others = hashed("others", 6 * 95);
-  Matrix<double> x(12, 95);
-  for (std::int64_t i = 0; i < 6; ++i) {
-    for (std::int64_t k = 0; k < 95; ++k) {
-      x(i, k) = 1.3 * static_cast<double>(i + 1) * pattern[static_cast<std::size_t>(k)] + static_cast<double>(i);
-      x(i + 6, k) = others[static_cast<std::size_t>(i * 95 + k)];
+  const Rdm reference = hashed_rdm("reference", 12);
+  const auto rdm_of = [&]<class T>(T, Dissimilarity measure) {
+    Matrix<T> x(12, 95);
+    for (std::int64_t i = 0; i < 6; ++i) {
+      for (std::int64_t k = 0; k < 95; ++k) {
+        x(i, k) = static_cast<T>(1.3 * static_cast<double>(i + 1) * pattern[static_cast<std::size_t>(k)] +
+                                 static_cast<double>(i));
+        x(i + 6, k) = static_cast<T>(others[static_cast<std::size_t>(i * 95 + k)]);
+      }
+    }
+    return dissimilarity<T>(CpuStream(1), x, measure);
+  };
+  for (const Dissimilarity measure : {Dissimilarity::kCorrelation, Dissimilarity::kEuclidean}) {
+    const Rdm wide = rdm_of(double{}, measure), narrow = rdm_of(float{}, measure);
+    std::vector<double> grid = wide.values;  // far coarser than rounding, far finer than what tells them apart
+    for (double& value : grid) value = std::round(value * 1e9) / 1e9;
+    const double rho = spearman(grid, reference.values), tau = kendall(grid, reference.values).a;
+    for (const Rdm& rdm : {wide, narrow}) {
+      EXPECT_EQ(compare(rdm, reference, RdmComparison::kSpearman).value, rho) << to_string(measure);
+      EXPECT_EQ(compare(reference, rdm, RdmComparison::kKendallA).value, tau) << to_string(measure);
+      EXPECT_NE(spearman(rdm.values, reference.values), rho) << to_string(measure);  // rounding did leave something
     }
   }
-  const Rdm rdm = dissimilarity<double>(CpuStream(1), x, Dissimilarity::kCorrelation);
-  std::vector<double> grid = rdm.values;  // far coarser than rounding, far finer than what tells them apart
-  for (double& value : grid) value = std::round(value * 1e9) / 1e9;
-  const std::vector<double> reference = hashed("reference", 66);
-  EXPECT_EQ(compare(rdm.values, reference, RdmComparison::kSpearman).value, spearman(grid, reference));
-  EXPECT_EQ(compare(rdm.values, reference, RdmComparison::kKendallA).value, kendall(grid, reference).a);
-  EXPECT_NE(spearman(rdm.values, reference), spearman(grid, reference));  // rounding did leave something
 }
 
 TEST(CompareRdms, CosineDependsOnTheMean) {

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "analysis/statistics/rank.h"
 #include "tests/support/compare.h"
@@ -35,9 +36,16 @@ TEST(Ranks, TieWhatDiffersByRoundingAlone) {
   EXPECT_TRUE(std::isnan(tied[1]));
   EXPECT_EQ(tied[2], tied[4]);
   // What differs by more than rounding stays apart, and zero is not special.
-  EXPECT_EQ(tie_within_rounding(std::vector{1.0, 1.0 + 1e-12, 1e-16, 0.0}),
-            (std::vector{1.0, 1.0 + 1e-12, 0.0, 0.0}));
+  EXPECT_EQ(tie_within_rounding(std::vector{1.0, 1.0 + 1e-12, 1e-16, 0.0}), (std::vector{1.0, 1.0 + 1e-12, 0.0, 0.0}));
   EXPECT_EQ(tie_within_rounding(std::vector{1e-16, 0.0}), (std::vector{1e-16, 0.0}));
+  // Values that were rounded before; and among many no more than eight steps tie.
+  EXPECT_EQ(tie_within_rounding(std::vector{2.0, 1.0, 1.25}, 0.25), (std::vector{2.0, 1.0, 1.0}));
+  std::vector<double> line(20);
+  std::iota(line.begin(), line.end(), 0.0);
+  const std::vector<double> parts = tie_within_rounding(line, 1.0);
+  EXPECT_EQ(parts[8], 0.0);
+  EXPECT_EQ(parts[9], 9.0);
+  EXPECT_EQ(parts[19], 18.0);
 }
 
 TEST(RankCorrelation, AgreesWithSciPy) {
