@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -12,6 +14,7 @@
 #include "tests/support/file_corpus.h"
 #include "tests/support/process.h"
 #include "tests/tools/quadrants.h"
+#include "tools/terminal/interrupt.h"
 
 namespace chiasm::test {
 namespace {
@@ -203,6 +206,43 @@ TEST_F(CommandTest, AHangUpLeavesACleanSnapshot) {
     EXPECT_EQ(snapshot("broken"), snapshot("whole"));
   }
   EXPECT_GT(stopped, 0);
+}
+
+// Who read it, such as tee, goes with the terminal.
+TEST_F(CommandTest, TrainingOutlivesTheReaderOfItsOutput) {
+  ASSERT_EQ(train("whole").status, 0);
+  const auto shell = [&](const std::string& out, const std::string& more) {
+    return run_process({"/bin/sh", "-c",
+                        "{ " + chiasm_command() + " train " + recipe + " --threads 2 --out " + (folder / out) + more +
+                            "; echo $? > " + (folder / "status") + "; } 2>&1 | head -c 1 > /dev/null"});
+  };
+  ASSERT_EQ(shell("broken", "").status, 0);
+  EXPECT_EQ(read_text(folder / "status"), "0\n");
+  EXPECT_TRUE(snapshot("broken") == snapshot("whole"));
+  const std::string hang_up = " --set train.epochs=100000 & p=$!; sleep 1; kill -HUP $p; wait $p";
+  ASSERT_EQ(shell("stopped", hang_up).status, 0);
+  EXPECT_EQ(read_text(folder / "status"), "130\n");
+  EXPECT_FALSE(std::filesystem::is_empty(folder / "stopped/snapshots"));
+}
+
+// The terminal says it, and then its shell does.
+TEST(InterruptGuard, TakesARepeatedHangUpForOne) {
+  const auto hang_up_twice = [] {
+    std::signal(SIGHUP, SIG_DFL);
+    const InterruptGuard interrupt;
+    std::raise(SIGHUP);
+    std::raise(SIGHUP);
+    std::exit(interrupt.requested() ? 7 : 8);
+  };
+  EXPECT_EXIT(hang_up_twice(), testing::ExitedWithCode(7), "");
+}
+
+TEST_F(CommandTest, AResultThatCannotBePrintedIsAFailure) {
+  ASSERT_EQ(train("run").status, 0);
+  const ProcessResult result =
+      run_process({"/bin/sh", "-c", chiasm_command() + " evaluate " + (folder / "run") + " --json > /dev/full"});
+  EXPECT_EQ(result.status, 1) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("cannot write"));
 }
 
 TEST_F(CommandTest, AFullDiskKeepsTheLastSnapshot) {

@@ -14,10 +14,14 @@ int guards = 0;
 
 void handle(int signal) {
   requests = requests + 1;
-  std::signal(signal, SIG_DFL);
+  // A terminal that closes says so to its programs, and then its shell does: the second time is not meant to kill.
+  if (signal != SIGHUP) std::signal(signal, SIG_DFL);
 }
 
 }  // namespace
+
+PipeGuard::PipeGuard() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
+PipeGuard::~PipeGuard() { std::signal(SIGPIPE, before_); }
 
 InterruptGuard::InterruptGuard() {
   if (guards++ > 0) return;

@@ -4,9 +4,22 @@
 
 namespace chiasm {
 
+// While it lives, printing for someone who is gone (tee, a pager, the login) fails instead of ending the program: the
+// work goes on. For one thread.
+class PipeGuard {
+ public:
+  PipeGuard();
+  ~PipeGuard();
+  PipeGuard(const PipeGuard&) = delete;
+  PipeGuard& operator=(const PipeGuard&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
 // Catches SIGINT, SIGTERM and, unless the program was started to ignore it (nohup), SIGHUP: the terminal or the login
-// is gone. During its lifetime. Guards nest: work made of shorter work has one around the others, and a request that
-// any of them has seen stays made until the outermost one is gone. For one thread.
+// is gone, which may be said more than once. During its lifetime. Guards nest: work made of shorter work has one around
+// the others, and a request that any of them has seen stays made until the outermost one is gone. For one thread.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -15,6 +28,9 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   bool requested() const;
+
+ private:
+  const PipeGuard pipe_;
 };
 
 }  // namespace chiasm

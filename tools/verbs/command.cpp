@@ -39,7 +39,10 @@ int run_command(int argc, const char* const* argv) {
   add_recipes(command);
   add_rules(command);
   try {
-    return command.run(argc, argv, kWrongInput);
+    const int status = command.run(argc, argv, kWrongInput);
+    // A result that was to be printed and met a full disk is lost.
+    if (!std::cout.flush()) return report("", "cannot write to the standard output", status == 0 ? kFailed : status);
+    return status;
   } catch (const InputError& error) {
     return report("", error.what(), kWrongInput);
   } catch (const InternalError& error) {

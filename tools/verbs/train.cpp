@@ -10,6 +10,7 @@
 #include "engine/weights.h"
 #include "kernels/cuda/device.h"
 #include "tools/terminal/command_line.h"
+#include "tools/terminal/interrupt.h"
 #include "tools/train/session.h"
 #include "tools/train/train_run.h"
 #include "tools/verbs/program_options.h"
@@ -130,6 +131,7 @@ int train(Options& o) {
   const Recipe recipe = load(o);
   if (o.dry_run) return dry_run(o, recipe);
   if (o.request.out.empty()) throw InputError("--out is missing: the folder for the run (or use --dry-run)");
+  const PipeGuard pipe;
   const TrainEnd end = train_run(recipe, o.request).end;
   if (end == TrainEnd::kInterrupted) {
     std::cerr << "interrupted; go on with: chiasm train " << o.recipe << " --out " << o.request.out << " --resume\n";
