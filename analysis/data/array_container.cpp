@@ -85,6 +85,55 @@ std::vector<std::string> number_labels(const Tensor& numbers) {
   return labels;
 }
 
+Tensor elements_of(const Tensor& whole, std::int64_t first, std::int64_t count) {
+  Tensor part(Spec{whole.dtype(), whole.shape().with(0, count)});
+  if (part.elements() == 0) return part;
+  const std::size_t row = part.bytes().size() / static_cast<std::size_t>(count);
+  std::copy_n(whole.bytes().data() + static_cast<std::size_t>(first) * row, part.bytes().size(), part.bytes().data());
+  return part;
+}
+
+std::string stacked_cell(const std::string& name) {
+  constexpr std::string_view kEveryCell = "{*}";
+  return name.ends_with(kEveryCell) ? name.substr(0, name.size() - kEveryCell.size()) : "";
+}
+
+Tensor stack_cells(const ArrayContainer& file, const std::string& cell, std::size_t count) {
+  if (count == 0) throw FileError(file.label(cell), "", "is an empty cell");
+  std::vector<Tensor> parts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string element = cell + "{" + std::to_string(i + 1) + "}";
+    parts.push_back(file.read(element));
+    if (parts.back().spec() == parts.front().spec()) continue;
+    throw FileError(file.label(element), "",
+                    "is " + to_string(parts.back().spec()) + ", " + cell + "{1} is " + to_string(parts.front().spec()) +
+                        "; to be stacked all must be alike");
+  }
+  const Shape shape = parts.front().shape();
+  std::vector<std::int64_t> sizes{std::ssize(parts)};
+  if (shape.rank() == 2 && (shape[0] == 1 || shape[1] == 1)) {
+    sizes.push_back(shape.elements());
+  } else {
+    sizes.insert(sizes.end(), shape.begin(), shape.end());
+  }
+  Tensor all(Spec{parts.front().dtype(), Shape(sizes)});
+  std::byte* to = all.bytes().data();
+  for (const Tensor& part : parts) {
+    const std::span<const std::byte> bytes = part.bytes();
+    to = std::copy(bytes.begin(), bytes.end(), to);
+  }
+  return all;
+}
+
+std::string no_numbers_advice(const std::string& name, const std::string& what) {
+  const auto has = [&](const char* word) { return what.find(word) != what.npos; };
+  const std::string advice = (name.empty() ? "the array" : name) + " holds " + what;
+  if (has("complex")) return advice + ": save the real part or the absolute value instead";
+  if (has("records")) return advice + ": save each column as an array of its own";
+  if (has("texts")) return advice + ", no numbers";
+  return advice + ": save its numbers as an array instead";
+}
+
 std::string matlab_advice(const std::string& name, const std::string& what) {
   const auto has = [&](const char* word) { return what.find(word) != what.npos; };
   std::string advice = name + " is " + what;

@@ -22,14 +22,23 @@ std::string choose_array(const ArrayContainer& file, const std::string& key) {
   for (const char* name : kResponseNames) {
     if (std::ranges::find(names, name) != names.end()) return name;
   }
+  const std::string unreadable = file.unreadable();
+  const bool meant = std::ranges::any_of(kResponseNames, [&](const char* name) {
+    return unreadable.starts_with(std::string(name) + " ") ||
+           unreadable.find("; " + std::string(name) + " ") != unreadable.npos;
+  });
+  if (meant && !names.empty()) throw FileError(file.path(), "", unreadable);
   if (names.size() == 1) return names.front();
   throw FileError(
       file.path(), "",
       names.empty()
-          ? "holds no array of numbers" + (file.unreadable().empty() ? "" : ": " + file.unreadable())
+          ? "holds no array of numbers" + (unreadable.empty() ? "" : ": " + unreadable)
           : fmt::format("has {} arrays; say which one holds the responses: {}{}", names.size(),
                         fmt::join(names.begin(), names.begin() + std::min<std::ptrdiff_t>(12, std::ssize(names)), ", "),
-                        names.size() > 12 ? ", ..." : ""));
+                        names.size() > 12 ? ", ..." : "") +
+                (names.front().ends_with('}')
+                     ? "; " + names.front().substr(0, names.front().find('{')) + "{*} stacks the arrays of a cell"
+                     : ""));
 }
 
 // The labels called `chosen`, else those with the first of the usual names, else none.

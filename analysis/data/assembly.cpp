@@ -166,7 +166,7 @@ NeuralDataset read_assembly(const Hdf5Reader& file, const NeuralReadOptions& opt
                                           labels.size() - known.size(), labels.size()));
     }
     const StimulusIndex of_known = index_stimuli(known);
-    index = {.ids = of_known.ids, .repeats = of_known.repeats};
+    index = {of_known.ids, {}, {}, of_known.repeats};
     for (std::size_t i = 0, k = 0; i < labels.size(); ++i) {
       const bool missing = is_missing_id(labels[i]);
       index.stimulus.push_back(missing ? -1 : of_known.stimulus[k]);

@@ -57,7 +57,10 @@ class ArrayLayers final : public FeatureLayers {
       add(name, spec);
     }
     if (layers_.empty()) {
-      throw FileError(path_, "", "holds no array of features, [stimulus, unit] or [stimulus, ...]");
+      const std::string unreadable = file_->unreadable();
+      throw FileError(path_, "",
+                      "holds no array of features, [stimulus, unit] or [stimulus, ...]" +
+                          (unreadable.empty() ? "" : ": " + unreadable));
     }
     stimuli_.name = path_;
     // A table of text has ids at the edge where the stimuli are.

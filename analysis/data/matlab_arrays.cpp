@@ -16,7 +16,6 @@ namespace {
 using Kind = MatlabValue::Kind;
 
 constexpr std::size_t kMostListed = 10000;
-constexpr std::string_view kEveryCell = "{*}";  // behind the name of a cell: the arrays in it, stacked
 
 class MatlabArrays final : public ArrayContainer {
  public:
@@ -34,7 +33,7 @@ class MatlabArrays final : public ArrayContainer {
   }
 
   bool has(const std::string& name) const override {
-    if (name.ends_with(kEveryCell)) return has_cells(name.substr(0, name.size() - kEveryCell.size()));
+    if (const std::string cell = stacked_cell(name); !cell.empty()) return has_cells(cell);
     const MatlabValue* const found = find(name);
     return found != nullptr && found->kind != Kind::kOther && found->kind != Kind::kStruct;
   }
@@ -47,7 +46,7 @@ class MatlabArrays final : public ArrayContainer {
   }
 
   Tensor read(const std::string& name) const override {
-    if (name.ends_with(kEveryCell)) return stacked(name.substr(0, name.size() - kEveryCell.size()));
+    if (const std::string cell = stacked_cell(name); !cell.empty()) return stack_cells(*this, cell, cells_in(cell));
     const MatlabValue& found = at(name);
     if (found.kind == Kind::kOther) throw FileError(path(), "", matlab_advice(name, found.what));
     if (found.kind != Kind::kNumbers)
@@ -56,12 +55,7 @@ class MatlabArrays final : public ArrayContainer {
   }
 
   Tensor read_part(const std::string& name, std::int64_t first, std::int64_t count) const override {
-    const Tensor whole = read(name);
-    Tensor part(Spec{whole.dtype(), whole.shape().with(0, count)});
-    if (part.elements() == 0) return part;
-    const std::size_t row = part.bytes().size() / static_cast<std::size_t>(count);
-    std::copy_n(whole.bytes().data() + static_cast<std::size_t>(first) * row, part.bytes().size(), part.bytes().data());
-    return part;
+    return elements_of(read(name), first, count);
   }
 
   std::vector<std::string> labels(const std::string& name) const override { return labels_of(at(name), name); }
@@ -78,41 +72,15 @@ class MatlabArrays final : public ArrayContainer {
   }
 
  private:
+  std::size_t cells_in(const std::string& name) const {
+    const MatlabValue& cell = at(name);
+    if (cell.kind != Kind::kCell) throw FileError(label(name), "", "is " + describe(cell) + ", a cell is needed");
+    return cell.elements.size();
+  }
+
   bool has_cells(const std::string& name) const {
     const MatlabValue* const found = find(name);
     return found != nullptr && found->kind == Kind::kCell;
-  }
-
-  // The arrays in the cells of `name`, which must have one shape, along a first axis of their own. A first or last side
-  // of 1, which MATLAB gives every vector, goes.
-  Tensor stacked(const std::string& name) const {
-    const MatlabValue& cell = at(name);
-    if (cell.kind != Kind::kCell) throw FileError(label(name), "", "is " + describe(cell) + ", a cell is needed");
-    if (cell.elements.empty()) throw FileError(label(name), "", "is an empty cell");
-    std::vector<Tensor> parts;
-    for (std::size_t i = 0; i < cell.elements.size(); ++i) {
-      const std::string element = name + "{" + std::to_string(i + 1) + "}";
-      parts.push_back(read(element));
-      if (parts.back().spec() == parts.front().spec()) continue;
-      throw FileError(label(element), "",
-                      "is " + to_string(parts.back().spec()) + ", " + name + "{1} is " +
-                          to_string(parts.front().spec()) + "; to be stacked all must be alike");
-    }
-    Shape shape = parts.front().shape();
-    std::vector<std::int64_t> sizes{std::ssize(parts)};
-    const bool is_vector = shape.rank() == 2 && (shape[0] == 1 || shape[1] == 1);
-    if (is_vector) {
-      sizes.push_back(shape.elements());
-    } else {
-      sizes.insert(sizes.end(), shape.begin(), shape.end());
-    }
-    Tensor all(Spec{parts.front().dtype(), Shape(sizes)});
-    std::byte* to = all.bytes().data();
-    for (const Tensor& part : parts) {
-      const std::span<const std::byte> bytes = part.bytes();
-      to = std::copy(bytes.begin(), bytes.end(), to);
-    }
-    return all;
   }
 
   static std::string describe(const MatlabValue& value) {

@@ -102,7 +102,16 @@ void check_dataset(const NeuralDataset& dataset, const std::string& file) {
     const std::span<const T> values = dataset.responses.values<T>();
     const auto infinite = std::ranges::find_if(values, [](T value) { return std::isinf(value); });
     if (infinite != values.end()) {
-      throw FileError(file, "responses", fmt::format("value {} is infinite", infinite - values.begin()));
+      const std::int64_t at = infinite - values.begin(), bins = dataset.bins(), repeats = dataset.repeats();
+      const std::int64_t trial = at / bins, stimulus = trial / repeats % dataset.stimuli();
+      throw FileError(
+          file, "responses",
+          fmt::format(
+              "the value of unit {} for stimulus {}{}, repeat {}{} is {}; all must be finite, or NaN "
+              "where there was no trial",
+              trial / repeats / dataset.stimuli(), stimulus,
+              dataset.stimulus_ids.empty() ? "" : " (" + dataset.stimulus_ids[static_cast<std::size_t>(stimulus)] + ")",
+              trial % repeats, bins > 1 ? fmt::format(", time bin {}", at % bins) : "", *infinite));
     }
   });
 }

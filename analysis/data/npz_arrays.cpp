@@ -16,6 +16,7 @@ namespace chiasm {
 namespace {
 
 constexpr std::string_view kEnding = ".npy";
+constexpr const char* kTexts = "texts";
 
 // Integers of 8 bytes as texts: tensors do not hold those beyond 32 bits, but ids of cells may be such.
 std::vector<std::string> wide_labels(std::span<const std::byte> raw, bool big_endian, bool is_signed) {
@@ -62,6 +63,7 @@ class NpyArrays final : public ArrayContainer {
   std::vector<std::string> arrays() const override {
     return header_.text_length > 0 ? std::vector<std::string>{} : std::vector<std::string>{""};
   }
+  std::string unreadable() const override { return header_.text_length > 0 ? no_numbers_advice("", "texts") : ""; }
   bool has(const std::string& name) const override { return name.empty(); }
   Spec spec(const std::string& name) const override {
     require(name);
@@ -103,9 +105,18 @@ class NpzArrays final : public ArrayContainer {
   std::vector<std::string> arrays() const override {
     std::vector<std::string> names;
     for (const auto& [name, entry] : entries_) {
-      if (readable(*entry)) names.push_back(name);
+      if (trouble(*entry).empty()) names.push_back(name);
     }
     return names;
+  }
+  std::string unreadable() const override {
+    std::string words;
+    for (const auto& [name, entry] : entries_) {
+      const std::string what = trouble(*entry);
+      if (what == kTexts) words += (words.empty() ? "" : "; ") + no_numbers_advice(name, "texts");
+      if (!what.empty() && what != kTexts) words += (words.empty() ? "" : "; ") + name + " cannot be read: " + what;
+    }
+    return words;
   }
   bool has(const std::string& name) const override { return entries_.contains(name); }
   Spec spec(const std::string& name) const override {
@@ -141,14 +152,14 @@ class NpzArrays final : public ArrayContainer {
     return *found->second;
   }
 
-  // Whether it is an array of numbers. Objects of Python and records are left out here, and named when they are asked
-  // for.
-  bool readable(const ZipReader::Entry& entry) const {
+  // Why it is no array of numbers: kTexts, or what reading says of objects of Python, records and complex numbers; ""
+  // when it is one.
+  std::string trouble(const ZipReader::Entry& entry) const {
     try {
       ByteSource source = zip_.open(entry);
-      return read_npy_header(source).text_length == 0;
-    } catch (const FileError&) {
-      return false;
+      return read_npy_header(source).text_length == 0 ? "" : kTexts;
+    } catch (const FileError& error) {
+      return error.what();
     }
   }
 

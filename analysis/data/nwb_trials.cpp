@@ -103,7 +103,8 @@ double NwbTrials::end() const {
 }
 
 NwbTrials read_nwb_trials(const Hdf5Reader& file, const NeuralReadOptions& options, std::vector<std::string>& notes) {
-  NwbTrials trials{.table = choose_intervals(file, options.intervals)};
+  NwbTrials trials;
+  trials.table = choose_intervals(file, options.intervals);
   const std::vector<double> starts = nwb_column(file, trials.table + "/start_time");
   const std::vector<double> stops = nwb_column(file, trials.table + "/stop_time", std::ssize(starts));
   const std::string column = choose_column(file, trials.table, options.stimulus_ids);

@@ -7,6 +7,7 @@
 #include "analysis/data/neural_formats.h"
 #include "engine/data/image_source.h"
 #include "engine/io/input_file.h"
+#include "engine/io/utf8.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -17,6 +18,7 @@ constexpr std::int64_t kMostIdBytes = std::int64_t{1} << 28;
 std::vector<std::string> lines_of(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path, kMostIdBytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (const std::string other = other_encoding(text); !other.empty()) throw FileError(path, "", other);
   std::vector<std::string> lines;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());

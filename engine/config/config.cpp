@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "engine/config/value.h"
+#include "engine/io/utf8.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -124,9 +125,7 @@ Config Config::parse(std::string_view text, std::string origin) {
   if (text.size() > kMaxBytes) {
     throw FileError(origin, "", fmt::format("larger than the limit of {} MiB", kMaxBytes >> 20));
   }
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    throw FileError(origin, "", "is UTF-16 text, as its first two bytes say; UTF-8 is needed: save it again as UTF-8");
-  }
+  if (const std::string other = other_encoding(text); !other.empty()) throw FileError(origin, "", other);
   ConfigValuePtr root = detail::parse_json(text, origin, kMaxDepth);
   if (!std::holds_alternative<ConfigObject>(root->data)) {
     throw FileError(origin, "", "allowed at the top: an object, { ... }");

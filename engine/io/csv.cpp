@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/io/input_file.h"
+#include "engine/io/utf8.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -79,6 +80,7 @@ std::optional<double> csv_number(std::string_view cell) {
 
 CsvReader::CsvReader(const std::string& path) : path_(path), bytes_(read_file(path, kMostBytes)) {
   text_ = {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  if (const std::string other = other_encoding(text_); !other.empty()) throw FileError(path, "", other);
   if (const std::size_t zero = text_.find('\0'); zero != std::string_view::npos) {
     throw FileError(path, "byte " + std::to_string(zero), "is zero, as in no text");
   }

@@ -60,9 +60,10 @@ class Hdf5Reader {
   // Names of what is in a group, sorted.
   std::vector<std::string> names(const std::string& group) const;
   bool has(const std::string& path) const;
-  // What tells an object from all others of its file, whatever the names that lead to it. Throws FileError when there is none.
+  // What tells an object from all others of its file, whatever the names that lead to it. Throws FileError when there
+  // is none.
   std::uint64_t address(const std::string& path) const;
-  enum class Kind { kNothing, kGroup, kNumbers, kTexts, kOther };
+  enum class Kind { kNothing, kGroup, kNumbers, kTexts, kReferences, kOther };
   Kind kind(const std::string& path) const;
   // Floating-point numbers of 8 bytes are float64, shorter ones float32, integers int32.
   Spec spec(const std::string& path) const;
@@ -77,6 +78,11 @@ class Hdf5Reader {
   Shape shape(const std::string& path) const;
   // Integers, also those beyond 32 bits.
   std::vector<std::int64_t> integers(const std::string& path) const;
+  // Of an array of references to objects, kReferences: the address of each, in row-major order; 0 for one to nothing.
+  std::vector<std::uint64_t> references(const std::string& path) const;
+  // What an array holds that are no numbers: "complex numbers", "a table of records", "texts"; "" for numbers and
+  // groups.
+  std::string words(const std::string& path) const;
   // The axes of the array `path` that the dimension scale `scale` describes.
   std::vector<int> axes_of_scale(const std::string& path, const std::string& scale) const;
 

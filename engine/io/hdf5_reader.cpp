@@ -153,6 +153,8 @@ Hdf5Reader::Kind Hdf5Reader::kind(const std::string& path) const {
       return Kind::kNumbers;
     case H5T_STRING:
       return Kind::kTexts;
+    case H5T_REFERENCE:
+      return H5Tequal(*type, H5T_STD_REF_OBJ) > 0 ? Kind::kReferences : Kind::kOther;
     default:
       return Kind::kOther;
   }

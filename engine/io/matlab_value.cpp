@@ -51,20 +51,6 @@ std::string describe(const MatlabHead& head) {
   }
 }
 
-// Two code units above 0xFFFF are one character.
-void join_surrogates(std::u32string& row) {
-  std::u32string joined;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    if (row[i] >= 0xD800 && row[i] < 0xDC00 && i + 1 < row.size() && row[i + 1] >= 0xDC00 && row[i + 1] < 0xE000) {
-      joined += 0x10000 + ((row[i] - 0xD800) << 10) + (row[i + 1] - 0xDC00);
-      ++i;
-    } else {
-      joined += row[i];
-    }
-  }
-  row = std::move(joined);
-}
-
 class Parser {
  public:
   MatlabValue value(const MatlabHead& head, MatlabElements& elements, int depth) {

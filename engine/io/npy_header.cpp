@@ -145,6 +145,9 @@ class Parser {
       header.big_endian = descr[0] == '>';
       return;
     }
+    if (descr.size() > 1 && descr[1] == 'c') {
+      fail("element type '" + descr + "', complex numbers: save the real part or the absolute value instead");
+    }
     const auto type =
         descr.empty() ? kTypes.end()
                       : std::ranges::find_if(kTypes, [&](const auto& known) { return descr.substr(1) == known.first; });

@@ -56,6 +56,27 @@ std::u32string from_utf8(std::string_view text) {
   return result;
 }
 
+void join_surrogates(std::u32string& text) {
+  std::u32string joined;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] >= 0xD800 && text[i] < 0xDC00 && i + 1 < text.size() && text[i + 1] >= 0xDC00 && text[i + 1] < 0xE000) {
+      joined += 0x10000 + ((text[i] - 0xD800) << 10) + (text[i + 1] - 0xDC00);
+      ++i;
+    } else {
+      joined += text[i];
+    }
+  }
+  text = std::move(joined);
+}
+
+std::string other_encoding(std::string_view text) {
+  const bool marked = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  // Of what Windows writes without a mark, one of the first two bytes is zero.
+  const bool half = text.size() > 1 && (text[0] == '\0') != (text[1] == '\0');
+  if (!marked && !half) return "";
+  return "is UTF-16 text, as its first two bytes say; UTF-8 is needed: save it again as UTF-8";
+}
+
 void append_utf8(char32_t code, std::string& text) {
   const auto put = [&](char32_t byte) { text += static_cast<char>(byte); };
   if (code < 0x80 || (code >= kEscape + 0x80 && code <= kEscape + 0xFF)) {

@@ -18,6 +18,10 @@ std::size_t utf8_length(std::string_view text);
 std::string well_formed_utf8(std::string_view text);
 
 std::u32string from_utf8(std::string_view text);
+// Code units of UTF-16 as code points: two surrogates that belong together become one.
+void join_surrogates(std::u32string& text);
+// What is wrong with the encoding of a file that has to be UTF-8, such as "is UTF-16 text ..."; "" where nothing tells.
+std::string other_encoding(std::string_view text);
 // REQUIRES: code is at most 0x10FFFF.
 void append_utf8(char32_t code, std::string& text);
 

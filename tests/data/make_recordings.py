@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes recording.nwb, assembly.nc, matlab73.mat, matlab73_string.mat and circles.h5 with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
+"""Makes recording.nwb, assembly.nc, matlab73.mat, matlab73_string.mat, matlab73_cells.mat and circles.h5 with h5py, laid out as pynwb, xarray with netCDF4, and MATLAB's -v7.3
 lay them out: the small files that our readers of recordings must understand."""
 import os
 
@@ -71,11 +71,35 @@ with new("matlab73.mat", userblock_size=512) as f:
     f["rates"] = np.arange(6.0).reshape(3, 2)  # in MATLAB 2 x 3: [0 2 4; 1 3 5]
     f["rates"].attrs["MATLAB_class"] = np.bytes_("double")
     f.create_dataset("names", data=np.array(["one", "three"], object), dtype=text)
+# Cells are references: three alike, two that are not, one in another that holds itself, texts; and what cannot be read.
+with new("matlab73_cells.mat", userblock_size=512) as f:
+    places = f.create_group("#refs#")
+
+    def place(data, kind="double"):
+        d = places.create_dataset(f"p{len(places)}", **data if kind == "cell" else {"data": data})
+        d.attrs["MATLAB_class"] = np.bytes_(kind)
+        return d.ref
+
+    def cell(name, elements):
+        d = f.create_dataset(name, (len(elements), 1), dtype=h5py.ref_dtype)  # in MATLAB 1 x n
+        d.attrs["MATLAB_class"] = np.bytes_("cell")
+        d[:, 0] = elements
+
+    counting = np.arange(6.0).reshape(3, 2)
+    cell("responses", [place(counting + 10 * i) for i in range(3)])
+    cell("unlike", [place(counting), place(counting[:, :1])])
+    inner = place({"shape": (2, 1), "dtype": h5py.ref_dtype}, "cell")
+    f[inner][:, 0] = [place([[5.0]]), inner]
+    cell("nested", [inner, place([[7.0]])])
+    codes = [[[ord(c)] for c in word] for word in ("one", "tw\u00f6")]
+    cell("names", [place(np.array(word, "u2"), "char") for word in codes])
+    f["waves"] = np.zeros((1, 1), [("real", "f8"), ("imag", "f8")])
+    f["waves"].attrs["MATLAB_class"] = np.bytes_("double")
 # A string object: what is stored is not the text.
 with new("matlab73_string.mat", userblock_size=512) as f:
     f["responses"] = np.array([[3707764736, 2, 1, 1, 1, 1]], "u4")
     f["responses"].attrs["MATLAB_class"] = np.bytes_("string")
-for name in ("matlab73.mat", "matlab73_string.mat"):
+for name in ("matlab73.mat", "matlab73_string.mat", "matlab73_cells.mat"):
     with open(os.path.join(here, name), "r+b") as f:
         f.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
 

@@ -74,7 +74,8 @@ std::vector<NamedRdm> read_rdms(const std::string& path, const std::string& key)
   for (const std::string& name : file->arrays()) names += (names.empty() ? "" : ", ") + name;
   throw FileError(path, "",
                   "no array of dissimilarities" + (key.empty() ? "" : " \"" + key + "\"") + "; it has " +
-                      (names.empty() ? "no arrays" : names));
+                      (names.empty() ? "no arrays" : names) +
+                      (file->unreadable().empty() ? "" : "; " + file->unreadable()));
 }
 
 }  // namespace chiasm

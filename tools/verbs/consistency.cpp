@@ -66,6 +66,17 @@ std::vector<std::pair<std::string, std::vector<Recording>>> recordings_of(const 
   return areas;
 }
 
+void require_animals(const Options& o, const std::string& area, const std::vector<Recording>& recordings) {
+  for (const Recording& recording : recordings) {
+    if (recording.animal != recordings.front().animal) return;
+  }
+  const std::string& animal = recordings.front().animal;
+  throw InputError(o.responses.file + ": " + (area.empty() ? "" : "area \"" + area + "\": ") +
+                   "all units are of one animal" +
+                   (animal.empty() ? ", or nothing says of which" : ", \"" + animal + "\"") +
+                   "; consistency is between two or more (--specimen-key: where the animal of each unit is)");
+}
+
 template <class T>
 std::vector<AreaConsistency> run(const Options& o, const NeuralDataset& dataset, const CpuStream& stream) {
   const auto areas = recordings_of(o, dataset);
@@ -76,6 +87,7 @@ std::vector<AreaConsistency> run(const Options& o, const NeuralDataset& dataset,
       .scores = {.splits = o.fit.split(dataset.stimuli()),
                  .bootstraps = o.fit.bootstraps_for(dataset.repeats()),
                  .seed = o.fit.seed}};
+  for (const auto& [area, recordings] : areas) require_animals(o, area, recordings);
   InterruptGuard interrupt;
   std::vector<AreaConsistency> results;
   for (const auto& [area, recordings] : areas) {

@@ -157,6 +157,79 @@ TEST(FieldRecordings, CellsOfOneShapeAreStacked) {
               AllOf(HasSubstr("unlike{2}"), HasSubstr("[1, 3]"), HasSubstr("[2, 3]")));
 }
 
+TEST(FieldRecordings, CellsOfVersion73AreThoseOfOlderFiles) {
+  const auto file = open_arrays(sample("matlab73_cells.mat"));
+  const Tensor all = file->read("responses{*}"), old = open_arrays(sample("matlab_cells.mat"))->read("responses{*}");
+  EXPECT_EQ(all.spec(), old.spec());
+  EXPECT_THAT(all.values<double>(), testing::ElementsAreArray(old.values<double>()));
+  EXPECT_EQ(file->spec("responses{*}"), old.spec());
+  EXPECT_THAT(file->read_part("responses{*}", 1, 1).values<double>(), ElementsAre(10, 12, 14, 11, 13, 15));
+  EXPECT_THAT(file->read_part("responses{2}", 1, 1).values<double>(), ElementsAre(11, 13, 15));
+  EXPECT_EQ(read_neural(sample("matlab73_cells.mat"), {.key = "responses{*}"}).responses.shape(), (Shape{3, 2, 3, 1}));
+  // A cell that holds itself is listed once.
+  EXPECT_THAT(file->arrays(), ElementsAre("nested{1}{1}", "nested{2}", "responses{1}", "responses{2}", "responses{3}",
+                                          "unlike{1}", "unlike{2}"));
+  EXPECT_EQ(file->read("nested{1}{2}{1}").values<double>()[0], 5.0);
+  EXPECT_THAT(file->labels("names"), ElementsAre("one", "tw\u00f6"));
+  EXPECT_THAT(file->labels("nested{1}{1}"), ElementsAre("5"));
+  EXPECT_TRUE(file->has("responses{*}"));
+  for (const char* none : {"none{*}", "waves{*}", "responses{4}", "responses{0}", "responses{1", "responses{1}x"}) {
+    EXPECT_FALSE(file->has(none)) << none;
+  }
+  const auto refusal = [&](const char* name) { return error_of<FileError>([&] { file->read(name); }); };
+  EXPECT_THAT(refusal("unlike{*}"), AllOf(HasSubstr("unlike{2}"), HasSubstr("[1, 3]"), HasSubstr("[2, 3]")));
+  EXPECT_THAT(refusal("responses"), HasSubstr("is a cell, numbers are needed; responses{*} stacks"));
+  EXPECT_THAT(refusal("waves"), HasSubstr("complex numbers: save real(waves)"));
+  EXPECT_THAT(error_of<FileError>([] { read_neural(sample("matlab73_cells.mat")); }),
+              HasSubstr("nested{*} stacks the arrays of a cell"));
+}
+
+TEST(FieldRecordings, NumbersThatAreNoneAreNamedInEveryFormat) {
+  const TempFolder folder;
+  const auto write_header = [&](const std::string& name, const std::string& descr) {
+    std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (2,), }";
+    text.resize(117, ' ');
+    std::string file("\x93NUMPY\x01\x00\x76\x00", 10);
+    file += text + "\n" + std::string(32, '\0');
+    test::write_text(folder / name, file);
+    return error_of<FileError>([&] { read_neural(folder / name); });
+  };
+  EXPECT_THAT(write_header("complex.npy", "<c16"), HasSubstr("complex numbers: save the real part"));
+  EXPECT_THAT(write_header("texts.npy", "<U4"), HasSubstr("holds texts, no numbers"));
+  Hdf5Writer file(folder / "texts.h5");
+  file.texts("/responses", {"a", "b"});
+  const std::vector<double> times{0, 1};
+  file.array("/times", column(times).view());
+  file.commit();
+  // The one array of numbers beside them is not taken for them.
+  EXPECT_THAT(error_of<FileError>([&] { read_neural(folder / "texts.h5"); }),
+              HasSubstr("responses holds texts, no numbers"));
+}
+
+TEST(FieldRecordings, AResponseThatIsInfiniteIsNamed) {
+  const TempFolder folder;
+  Numbers values(24, 1.0);
+  values[17] = std::numeric_limits<double>::infinity();
+  write_npy(folder / "responses.npy", Tensor::of<double>({2, 3, 4}, values));
+  EXPECT_THAT(error_of<FileError>([&] { read_neural(folder / "responses.npy"); }),
+              HasSubstr("the value of unit 1 for stimulus 1, repeat 1 is inf"));
+}
+
+TEST(FieldRecordings, TextsInUtf16AreNamedAsSuch) {
+  const TempFolder folder;
+  const std::string little("\xFF\xFEu\0,\0", 6), unmarked("\0u\0,", 4);
+  for (const std::string& text : {little, unmarked}) {
+    test::write_text(folder / "table.csv", text);
+    test::write_text(folder / "ids.txt", text);
+    for (const char* name : {"table.csv", "ids.txt"}) {
+      EXPECT_THAT(error_of<FileError>([&] {
+                    name[0] == 't' ? void(read_neural(folder / name)) : void(read_stimulus_ids(folder / name));
+                  }),
+                  HasSubstr("is UTF-16 text"));
+    }
+  }
+}
+
 TEST(FieldRecordings, WhatCannotBeReadIsNamedWithAWayOut) {
   EXPECT_THAT(error_of<FileError>([] { read_neural(sample("matlab_unreadable.mat")); }),
               AllOf(HasSubstr("rates is a sparse array: save full(rates)"),

@@ -111,7 +111,8 @@ TEST(WriteNeural, NamesWhatIsWrong) {
               HasSubstr("\"a/1.png\" occurs twice"));
   dataset = small<float>();
   dataset.responses.values<float>()[7] = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(error_of<FileError>([&] { write_neural(folder / "x.npz", dataset); }), HasSubstr("value 7 is infinite"));
+  EXPECT_THAT(error_of<FileError>([&] { write_neural(folder / "x.npz", dataset); }),
+              HasSubstr("unit 0 for stimulus 0 (a/1.png), repeat 1, time bin 2 is inf"));
   EXPECT_TRUE(folder.names().empty());
 }
 
