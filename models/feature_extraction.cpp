@@ -109,34 +109,29 @@ struct FeatureExtraction::Recorder {
   const FeatureExtraction& of;
   Program program;
   CpuStream stream;
-  Spec ready;
   std::vector<float> image;
-  std::vector<float> prepared;
 
   explicit Recorder(const FeatureExtraction& extraction)
       : of(extraction),
         program(extraction.graph_, extraction.config_.program),
         stream(extraction.config_.program.threads, extraction.config_.program.deterministic) {
     program.bind_all(of.parameters_.tensors());
-    const Spec raw{DType::kFloat32, of.source_.shape()};
-    ready = of.config_.normalisation.output(raw);
-    if (ready.shape != raw.shape) throw InternalError("normalisation changes the size of images");
-    image.resize(static_cast<std::size_t>(raw.shape.elements()));
-    prepared.resize(image.size());
+    of.config_.normalisation.check(of.source_.shape()[2]);
+    image.resize(static_cast<std::size_t>(of.source_.shape().elements()));
   }
 
   // Positions [first, first + batch) of the file; what is missing from the last batch repeats its last image.
   void run(std::int64_t first) {
     const MutableView input = program.input("image");
-    const std::int64_t values = ready.shape.elements();
+    const std::int64_t values = std::ssize(image);
     for (std::int64_t row = 0; row < of.config_.batch; ++row) {
       const std::int64_t at = first + row;
       if (at < std::ssize(of.images_)) {
         of.source_.load(of.images_[static_cast<std::size_t>(at)], image);
-        of.config_.normalisation.apply({DType::kFloat32, of.source_.shape()}, image, prepared, 0, 0, 0);
+        of.config_.normalisation.apply(image, of.source_.shape()[2]);
       }
       visit_floating(input.dtype(),
-                     [&]<class T>() { std::copy(prepared.begin(), prepared.end(), input.as<T>() + row * values); });
+                     [&]<class T>() { std::copy(image.begin(), image.end(), input.as<T>() + row * values); });
     }
     program.run_compute();
     for (const auto& [name, value] : program.graph().outputs()) {

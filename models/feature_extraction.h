@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/augment.h"
 #include "engine/data/image_source.h"
+#include "engine/data/normalisation.h"
 #include "engine/features/feature_file.h"
 #include "engine/program.h"
 #include "engine/statistics/projection.h"
@@ -36,12 +36,12 @@ struct ExtractionConfig {
   std::vector<ActivityLayer> layers;
   std::vector<int> steps;  // ascending
   FeatureReduction reduction;
-  std::int64_t pca_samples = 2000;  // (image, step) pairs that components are fitted to, evenly spread over all
-  bool save_projection = false;     // mean and components of a PCA go into the file
-  std::uint64_t seed = 0;           // of random projections
-  std::int64_t batch = 0;           // 0: batch_for()
-  DType dtype = DType::kFloat32;    // of the computation; files hold float32
-  Augmentation normalisation;       // of images, as the network was trained with; without random parts
+  std::int64_t pca_samples = 2000;   // (image, step) pairs that components are fitted to, evenly spread over all
+  bool save_projection = false;      // mean and components of a PCA go into the file
+  std::uint64_t seed = 0;            // of random projections
+  std::int64_t batch = 0;            // 0: batch_for()
+  DType dtype = DType::kFloat32;     // of the computation; files hold float32
+  PixelNormalisation normalisation;  // of images, as the network was trained with
   ProgramOptions program;
   std::map<std::string, std::string> attributes =
       {};  // for the file, beside those of the presentation and the reduction

@@ -2,38 +2,14 @@
 #include "engine/data/augment.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
-#include "engine/data/resize.h"
 #include "kernels/error.h"
-#include "kernels/random/random_stream.h"
 
 namespace chiasm {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw InputError("augmentation: " + what); }
-
-void check_per_channel(const char* name, const std::vector<double>& values, std::int64_t channels) {
-  if (values.size() > 1 && std::ssize(values) != channels) {
-    refuse(std::string(name) + " has " + std::to_string(values.size()) + " values, images have " +
-           std::to_string(channels) + " channels");
-  }
-  for (const double value : values) {
-    if (!std::isfinite(value)) refuse(std::string(name) + " is not finite");
-  }
-}
-
-void check_box(const RandomResizedCrop& box) {
-  if (!(box.area_min > 0 && box.area_min <= box.area_max && box.area_max <= 1)) {
-    refuse("random-resized crop needs 0 < area_min <= area_max <= 1, found " + std::to_string(box.area_min) + ", " +
-           std::to_string(box.area_max));
-  }
-  if (!(box.aspect_min > 0 && box.aspect_min <= box.aspect_max && std::isfinite(box.aspect_max))) {
-    refuse("random-resized crop needs 0 < aspect_min <= aspect_max, found " + std::to_string(box.aspect_min) + ", " +
-           std::to_string(box.aspect_max));
-  }
-}
 
 // Source index of position i - pad in [0, size), or -1 for a padded zero.
 std::int64_t padded_source(std::int64_t i, std::int64_t size, Padding padding) {
@@ -42,24 +18,52 @@ std::int64_t padded_source(std::int64_t i, std::int64_t size, Padding padding) {
   return i < 0 ? -i : 2 * (size - 1) - i;
 }
 
-Box random_box(const RandomResizedCrop& range, const Shape& image, const Shape& out, const RandomStream& random,
-               std::uint64_t& drawn) {
-  const auto uniform = [&] { return random.uniform_double(drawn++); };
-  const double area = static_cast<double>(image[0] * image[1]);
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    const double box_area = area * (range.area_min + (range.area_max - range.area_min) * uniform());
-    const double aspect = range.aspect_min + (range.aspect_max - range.aspect_min) * uniform();
-    const auto height = static_cast<std::int64_t>(std::lround(std::sqrt(box_area / aspect)));
-    const auto width = static_cast<std::int64_t>(std::lround(std::sqrt(box_area * aspect)));
-    if (height < 1 || width < 1 || height > image[0] || width > image[1]) continue;
-    const auto offset = [&](std::int64_t room) {
-      return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(room) + 1, drawn++));
-    };
-    const std::int64_t top = offset(image[0] - height);
-    const std::int64_t left = offset(image[1] - width);
-    return {top, left, height, width};
+template <class Pixel>
+void crop_padded(const Pixels& image, const std::vector<Pixel>& in, const ImageBox& box, Padding padding,
+                 std::vector<Pixel>& out) {
+  if (in.empty()) return;
+  out.resize(static_cast<std::size_t>(box.height * box.width * image.channels));
+  Pixel* pixel = out.data();
+  for (std::int64_t y = 0; y < box.height; ++y) {
+    const std::int64_t row = padded_source(y + box.top, image.height, padding);
+    for (std::int64_t x = 0; x < box.width; ++x, pixel += image.channels) {
+      const std::int64_t column = padded_source(x + box.left, image.width, padding);
+      if (row < 0 || column < 0) {
+        std::fill_n(pixel, image.channels, Pixel{0});
+      } else {
+        std::copy_n(in.data() + (row * image.width + column) * image.channels, image.channels, pixel);
+      }
+    }
   }
-  return centred_box(image[0], image[1], out[0], out[1]);
+}
+
+// A box that may reach beyond the border.
+Pixels crop_padded(const Pixels& image, const ImageBox& box, Padding padding) {
+  Pixels out{.height = box.height, .width = box.width, .channels = image.channels};
+  crop_padded(image, image.bytes, box, padding, out.bytes);
+  crop_padded(image, image.values, box, padding, out.values);
+  return out;
+}
+
+template <class Pixel>
+void flip_rows(std::vector<Pixel>& pixels, std::int64_t width, std::int64_t channels) {
+  for (Pixel* row = pixels.data(); row != pixels.data() + pixels.size(); row += width * channels) {
+    for (std::int64_t x = 0; x < width / 2; ++x) {
+      std::swap_ranges(row + x * channels, row + (x + 1) * channels, row + (width - 1 - x) * channels);
+    }
+  }
+}
+
+void check_crop(const Shape& image, const Shape& out, std::int64_t pad) {
+  if (out[0] <= image[0] + 2 * pad && out[1] <= image[1] + 2 * pad) return;
+  refuse("a crop of " + to_string(out) + " does not fit an image of " + to_string(image) + " padded by " +
+         std::to_string(pad) + "; data.view resizes images");
+}
+
+void check_reflection(std::int64_t height, std::int64_t width, std::int64_t pad) {
+  if (pad < std::min(height, width)) return;
+  refuse("reflecting " + std::to_string(pad) + " pixels needs a larger image than " + std::to_string(height) + " x " +
+         std::to_string(width));
 }
 
 }  // namespace
@@ -67,17 +71,15 @@ Box random_box(const RandomResizedCrop& range, const Shape& image, const Shape& 
 Spec Augmentation::output(const Spec& image) const {
   const Shape& shape = image.shape;
   if (shape.rank() != 3) refuse("images are [height, width, channels], found " + to_string(shape));
+  const bool any_size = shape[0] == 0 || shape[1] == 0;
   if (pad < 0 || crop_height < 0 || crop_width < 0) refuse("pad and crop sizes are 0 or more");
-  if (padding == Padding::kReflect && pad >= std::min(shape[0], shape[1])) {
-    refuse("reflecting " + std::to_string(pad) + " pixels needs a larger image than " + to_string(shape));
+  if (any_size && (!view || crop_height == 0 || crop_width == 0)) {
+    refuse("images of many sizes need one to be brought to");
   }
   if (!(flip_probability >= 0 && flip_probability <= 1)) {
     refuse("flip probability is 0 to 1, found " + std::to_string(flip_probability));
   }
-  check_per_channel("mean", mean, shape[2]);
-  check_per_channel("deviation", deviation, shape[2]);
-  if (std::ranges::any_of(deviation, [](double d) { return d <= 0; })) refuse("deviations are above 0");
-  if (!std::isfinite(scale)) refuse("scale is not finite");
+  normalisation.check(shape[2]);
 
   // Far beyond any image, and far from where sizes overflow.
   constexpr std::int64_t kMostPixels = std::int64_t{1} << 20;
@@ -86,73 +88,65 @@ Spec Augmentation::output(const Spec& image) const {
   if (std::max({out.shape[0], out.shape[1], pad}) > kMostPixels) {
     refuse("crop and pad are at most " + std::to_string(kMostPixels) + " pixels");
   }
+  const Shape& padded = view && view->crop == 0 ? out.shape : shape;
+  if (padding == Padding::kReflect && std::min(padded[0], padded[1]) > 0) check_reflection(padded[0], padded[1], pad);
   if (random_resized_crop) {
-    check_box(*random_resized_crop);
+    random_resized_crop->check();
     if (pad != 0 || random_crop) refuse("random-resized crop goes with neither pad nor random crop");
-  } else if (out.shape[0] > shape[0] + 2 * pad || out.shape[1] > shape[1] + 2 * pad) {
-    refuse("a crop of " + to_string(out.shape) + " does not fit an image of " + to_string(shape) + " padded by " +
-           std::to_string(pad));
+  } else if (!view) {
+    check_crop(shape, out.shape, pad);
   }
   return out;
 }
 
-void Augmentation::apply(const Spec& spec, std::span<const float> in, std::span<float> out, std::uint64_t seed,
-                         std::uint32_t epoch, std::uint32_t sample) const {
-  const Shape& from = spec.shape;
-  const Shape to = output(spec).shape;
-  const std::int64_t channels = from[2];
+Pixels Augmentation::cropped(const Pixels& image, ImageSize out, const RandomStream& random,
+                             std::uint64_t& drawn) const {
+  const ImageView shown = view.value_or(ImageView{});
+  if (random_resized_crop) {
+    const std::optional<ImageBox> box = random_resized_crop->draw(size_of(image), random, drawn);
+    if (!box) return show(shown, image, out);
+    const std::int64_t side = random_resized_crop->size;
+    return resize(image, *box, side > 0 ? ImageSize{side, side} : out, shown.interpolation);
+  }
+  if (view && pad == 0 && !random_crop) return show(shown, image, out);
+  Pixels brought;
+  const Pixels* base = &image;
+  ImageSize crop = out;
+  if (view) {
+    brought = shown.crop == 0 ? show(shown, image, out)
+                              : resize(image, whole_of(image), shown.resized(size_of(image)), shown.interpolation);
+    base = &brought;
+    if (shown.crop > 0) {
+      crop = {std::min(shown.crop, brought.height + 2 * pad), std::min(shown.crop, brought.width + 2 * pad)};
+    }
+  }
+  if (padding == Padding::kReflect) check_reflection(base->height, base->width, pad);
+  const auto offset = [&](std::int64_t room) {
+    return random_crop ? static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(room) + 1, drawn++))
+                       : room / 2;
+  };
+  const std::int64_t top = offset(base->height + 2 * pad - crop.height) - pad;
+  const std::int64_t left = offset(base->width + 2 * pad - crop.width) - pad;
+  return crop_padded(*base, {top, left, crop.height, crop.width}, padding);
+}
+
+void Augmentation::apply(const Pixels& image, std::span<float> out, std::uint64_t seed, std::uint32_t epoch,
+                         std::uint32_t sample) const {
+  const ImageSize to{crop_height == 0 ? image.height : crop_height, crop_width == 0 ? image.width : crop_width};
   const RandomStream random({.seed = seed, .purpose = RandomPurpose::kAugment, .epoch = epoch, .sample = sample});
   std::uint64_t drawn = 0;
 
   // Whether to flip is the first number whatever else is on, so that switching the crop on does not change the flips.
   const bool flip = random.uniform_double(drawn++) < flip_probability;
-  if (random_resized_crop) {
-    resize_bilinear(in, from[1], channels, random_box(*random_resized_crop, from, to, random, drawn), to[0], to[1],
-                    out);
-  } else {
-    const auto offset = [&](std::int64_t room) {
-      return random_crop ? static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(room) + 1, drawn++))
-                         : room / 2;
-    };
-    const std::int64_t top = offset(from[0] + 2 * pad - to[0]) - pad;
-    const std::int64_t left = offset(from[1] + 2 * pad - to[1]) - pad;
-    const bool inside = top >= 0 && left >= 0 && top + to[0] <= from[0] && left + to[1] <= from[1];
-    for (std::int64_t y = 0; inside && y < to[0]; ++y) {
-      std::copy_n(in.data() + ((y + top) * from[1] + left) * channels, to[1] * channels,
-                  out.data() + y * to[1] * channels);
-    }
-    float* pixel = out.data();
-    for (std::int64_t y = 0; !inside && y < to[0]; ++y) {
-      const std::int64_t row = padded_source(y + top, from[0], padding);
-      for (std::int64_t x = 0; x < to[1]; ++x, pixel += channels) {
-        const std::int64_t column = padded_source(x + left, from[1], padding);
-        if (row < 0 || column < 0) {
-          std::fill_n(pixel, channels, 0.0F);
-        } else {
-          std::copy_n(in.data() + (row * from[1] + column) * channels, channels, pixel);
-        }
-      }
-    }
-  }
+  Pixels crop = cropped(image, to, random, drawn);
   if (flip) {
-    for (std::int64_t y = 0; y < to[0]; ++y) {
-      float* row = out.data() + y * to[1] * channels;
-      for (std::int64_t x = 0; x < to[1] / 2; ++x) {
-        std::swap_ranges(row + x * channels, row + (x + 1) * channels, row + (to[1] - 1 - x) * channels);
-      }
-    }
+    flip_rows(crop.bytes, crop.width, crop.channels);
+    flip_rows(crop.values, crop.width, crop.channels);
   }
-  if (scale == 1 && mean.empty() && deviation.empty()) return;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const auto of = [&](const std::vector<double>& values, double otherwise) {
-      return values.empty() ? otherwise : values[values.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
-    };
-    const auto factor = static_cast<float>(scale / of(deviation, 1));
-    const auto shift = static_cast<float>(-of(mean, 0) / of(deviation, 1));
-    for (std::size_t i = static_cast<std::size_t>(channel); i < out.size(); i += static_cast<std::size_t>(channels)) {
-      out[i] = out[i] * factor + shift;
-    }
-  }
+  const Interpolation interpolation = view.value_or(ImageView{}).interpolation;
+  if (size_of(crop) != to) crop = resize(crop, whole_of(crop), to, interpolation);
+  copy_values(crop, out);
+  normalisation.apply(out, image.channels);
 }
 
 }  // namespace chiasm

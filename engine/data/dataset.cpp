@@ -23,7 +23,7 @@ class Subset final : public Dataset {
   std::int64_t size() const override { return size_; }
   Spec image() const override { return whole_->image(); }
   const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
-  std::int32_t load(std::int64_t index, std::span<float> image) const override {
+  std::int32_t load(std::int64_t index, Pixels& image) const override {
     // whole = step * size + rest, so that no product overflows.
     const std::int64_t step = whole_->size() / size_;
     const std::int64_t rest = whole_->size() % size_;
@@ -76,10 +76,6 @@ std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, s
     for (std::int32_t label = 0; label <= largest; ++label) names.push_back(std::to_string(label));
   }
   return names;
-}
-
-void scale_bytes(std::span<const std::uint8_t> bytes, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(bytes[i]) / 255.0F;
 }
 
 }  // namespace chiasm

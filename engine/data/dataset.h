@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dataset: labelled images of one size, found by index. Byte images become float32 in [0, 1] (value / 255);
-// floating-point images keep their values. Formats are one file each: idx.h, cifar.h, image_folder.h, arrays.h;
-// open_dataset picks one.
+// Dataset: labelled images, found by index, as their files have them: bytes or numbers (pixels.h). Formats are one file
+// each: idx.h, cifar.h, image_folder.h, arrays.h; open_dataset picks one.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/data/pixels.h"
 #include "kernels/view.h"
 
 namespace chiasm {
@@ -19,15 +19,16 @@ class Dataset {
   virtual ~Dataset() = default;
 
   virtual std::int64_t size() const = 0;
-  // float32 [height, width, channels], the same for every sample.
+  // float32 [height, width, channels], the same for every sample; a height and width of 0 where every image has its
+  // own. What becomes of them: augment.h.
   virtual Spec image() const = 0;
   // One name per class; labels are positions in this list.
   virtual const std::vector<std::string>& class_names() const = 0;
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names().size()); }
 
   // Writes one image and returns its label. Thread-safe. Throws FileError when the sample's file is malformed.
-  // REQUIRES: 0 <= index < size(), `image` has as many values as image().
-  virtual std::int32_t load(std::int64_t index, std::span<float> image) const = 0;
+  // REQUIRES: 0 <= index < size().
+  virtual std::int32_t load(std::int64_t index, Pixels& image) const = 0;
 };
 
 struct DatasetConfig {
@@ -44,9 +45,7 @@ struct DatasetConfig {
   // npz: the arrays' names.
   std::string images_key = "images";
   std::string labels_key = "labels";
-  // folder: the size every image is brought to (see image_folder.h).
-  std::int64_t height = 0;
-  std::int64_t width = 0;
+  // folder: what grey and coloured images become, see set_channels of pixels.h.
   std::int64_t channels = 3;
   // Names of the classes. Empty: folder and CIFAR-10 know them, the others number them up to the largest label.
   std::vector<std::string> class_names = {};
@@ -63,7 +62,5 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config);
 // negative, does not fit `names`, or is beyond the 2^20 classes that are allowed.
 std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, std::vector<std::string> names,
                                          const std::string& file);
-// out[i] = bytes[i] / 255. REQUIRES: equal sizes.
-void scale_bytes(std::span<const std::uint8_t> bytes, std::span<float> out);
 
 }  // namespace chiasm

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <filesystem>
 
-#include "engine/data/resize.h"
 #include "engine/io/image.h"
 #include "kernels/error.h"
 
@@ -57,6 +56,9 @@ std::vector<std::string> images_below(const std::string& folder) {
 class ImageFolder final : public Dataset {
  public:
   explicit ImageFolder(const DatasetConfig& config) : channels_(config.channels), class_names_(config.class_names) {
+    if (channels_ != 1 && channels_ != 3) {
+      throw InputError("dataset channels: found " + std::to_string(channels_) + ", 1 and 3 are allowed");
+    }
     const std::string root = config.split.empty() ? config.path : (fs::path(config.path) / config.split).string();
     const std::vector<std::string> folders = sub_folders(root);
     if (class_names_.empty()) class_names_ = folders;
@@ -67,24 +69,16 @@ class ImageFolder final : public Dataset {
         samples_.push_back({std::move(path), static_cast<std::int32_t>(label - class_names_.begin())});
       }
     }
-    set_size(config);
   }
 
   std::int64_t size() const override { return std::ssize(samples_); }
-  Spec image() const override { return {DType::kFloat32, {height_, width_, channels_}}; }
+  Spec image() const override { return {DType::kFloat32, {0, 0, channels_}}; }
   const std::vector<std::string>& class_names() const override { return class_names_; }
 
-  std::int32_t load(std::int64_t index, std::span<float> image) const override {
+  std::int32_t load(std::int64_t index, Pixels& image) const override {
     const Sample& sample = samples_[static_cast<std::size_t>(index)];
-    const ByteImage bytes = read_image(sample.path, static_cast<int>(channels_));
-    if (bytes.height == height_ && bytes.width == width_) {
-      scale_bytes(bytes.pixels, image);
-    } else {
-      std::vector<float> whole(bytes.pixels.size());
-      scale_bytes(bytes.pixels, whole);
-      resize_bilinear(whole, bytes.width, channels_, centred_box(bytes.height, bytes.width, height_, width_), height_,
-                      width_, image);
-    }
+    image = pixels_of(read_image(sample.path));
+    set_channels(image, channels_, sample.path);
     return sample.label;
   }
 
@@ -94,25 +88,7 @@ class ImageFolder final : public Dataset {
     std::int32_t label;
   };
 
-  void set_size(const DatasetConfig& config) {
-    constexpr std::int64_t kMostSide = 1 << 14;
-    if (channels_ != 1 && channels_ != 3) {
-      throw InputError("dataset channels: found " + std::to_string(channels_) + ", 1 and 3 are allowed");
-    }
-    height_ = config.height;
-    width_ = config.width;
-    if (height_ == 0 && width_ == 0) {
-      const ByteImage first = read_image(samples_.front().path, static_cast<int>(channels_));
-      height_ = first.height;
-      width_ = first.width;
-    }
-    if (std::min(height_, width_) < 1 || std::max(height_, width_) > kMostSide) {
-      throw InputError("dataset height and width: found " + std::to_string(height_) + " and " + std::to_string(width_) +
-                       ", 1 to " + std::to_string(kMostSide) + " are allowed");
-    }
-  }
-
-  std::int64_t channels_, height_ = 0, width_ = 0;
+  std::int64_t channels_;
   std::vector<std::string> class_names_;
   std::vector<Sample> samples_;
 };

@@ -6,9 +6,8 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 
-#include "engine/data/dataset.h"
-#include "engine/data/resize.h"
 #include "engine/io/array_file.h"
 #include "engine/io/exif.h"
 #include "engine/io/image.h"
@@ -48,16 +47,13 @@ class EncodedImages : public ImageSource {
 
  protected:
   explicit EncodedImages(const ImageSourceConfig& config)
-      : ImageSource(config.shape, config.fit), apply_exif_(config.apply_exif) {}
+      : ImageSource(config.shape, config.fit, config.view), apply_exif_(config.apply_exif) {}
   virtual std::vector<std::byte> bytes(std::int64_t index) const = 0;
 
-  Raw read(std::int64_t index) const override {
+  Pixels read(std::int64_t index) const override {
     const std::vector<std::byte> file = bytes(index);
     const ByteImage stored = decode_image(file, name(index));
-    const ByteImage image = apply_exif_ ? oriented(stored, exif_orientation(file)) : stored;
-    Raw raw{image.height, image.width, image.channels, std::vector<float>(image.pixels.size())};
-    scale_bytes(image.pixels, raw.values);
-    return raw;
+    return pixels_of(apply_exif_ ? oriented(stored, exif_orientation(file)) : stored);
   }
 
  private:
@@ -122,7 +118,7 @@ class ZipImages final : public EncodedImages {
 class ArrayImages final : public ImageSource {
  public:
   ArrayImages(const ImageSourceConfig& config, ArrayFile array)
-      : ImageSource(config.shape, config.fit), array_(std::move(array)) {
+      : ImageSource(config.shape, config.fit, config.view), array_(std::move(array)) {
     const Spec& spec = array_.spec();
     const int rank = spec.shape.rank();
     if ((rank != 3 && rank != 4) || spec.dtype == DType::kInt32) {
@@ -135,11 +131,11 @@ class ArrayImages final : public ImageSource {
 
  private:
   std::string name(std::int64_t index) const override { return array_.name() + "[" + std::to_string(index) + "]"; }
-  Raw read(std::int64_t index) const override {
+  Pixels read(std::int64_t index) const override {
     const Shape& shape = array_.spec().shape;
-    Raw raw{shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1, {}};
-    const std::int64_t count = raw.height * raw.width * raw.channels;
-    return raw_of(array_.read(index * count, count), std::move(raw), name(index));
+    Pixels size{.height = shape[1], .width = shape[2], .channels = shape.rank() == 4 ? shape[3] : 1};
+    const std::int64_t count = size.count();
+    return pixels_of_array(array_.read(index * count, count), std::move(size), name(index));
   }
 
   ArrayFile array_;
@@ -162,54 +158,31 @@ ArrayFile open_array(const ImageSourceConfig& config) {
 
 }  // namespace
 
-ImageSource::Raw ImageSource::raw_of(const Tensor& values, Raw size, const std::string& name) {
-  size.values.resize(static_cast<std::size_t>(values.elements()));
+Pixels ImageSource::pixels_of_array(const Tensor& values, Pixels size, const std::string& name) {
   if (values.dtype() == DType::kUInt8) {
-    scale_bytes(values.values<std::uint8_t>(), size.values);
-  } else {
-    visit_floating(values.dtype(), [&]<class T>() {
-      std::ranges::transform(values.values<T>(), size.values.begin(), [](T v) { return static_cast<float>(v); });
-    });
+    const auto bytes = values.values<std::uint8_t>();
+    size.bytes.assign(bytes.begin(), bytes.end());
+    return size;
   }
+  visit_floating(values.dtype(), [&]<class T>() {
+    std::ranges::transform(values.values<T>(), std::back_inserter(size.values),
+                           [](T v) { return static_cast<float>(v); });
+  });
   if (!std::ranges::all_of(size.values, [](float v) { return std::isfinite(v); })) {
     throw FileError(name, "", "has values that are not finite");
   }
   return size;
 }
 
-void ImageSource::to_luma(Raw& raw) {
-  for (std::size_t pixel = 0; pixel < raw.values.size() / 3; ++pixel) {
-    const float* const rgb = raw.values.data() + 3 * pixel;
-    // A colour that is a grey stays exactly that.
-    raw.values[pixel] =
-        rgb[0] == rgb[1] && rgb[1] == rgb[2] ? rgb[0] : 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
-  }
-  raw.values.resize(raw.values.size() / 3);
-  raw.channels = 1;
-}
-
 void ImageSource::load(std::int64_t index, std::span<float> image) const {
-  Raw raw = read(index);
-  if (raw.channels == 3 && shape_[2] == 1) to_luma(raw);
-  if (raw.channels != shape_[2] && raw.channels != 1) {
-    throw FileError(
-        name(index), "",
-        "has " + std::to_string(raw.channels) + " channels, the network takes " + std::to_string(shape_[2]));
-  }
-  if (raw.height != shape_[0] || raw.width != shape_[1]) {
-    const Box box = fit_ == ImageFit::kCrop ? centred_box(raw.height, raw.width, shape_[0], shape_[1])
-                                            : Box{.height = raw.height, .width = raw.width};
-    std::vector<float> resized(static_cast<std::size_t>(shape_[0] * shape_[1] * raw.channels));
-    resize_bilinear(raw.values, raw.width, raw.channels, box, shape_[0], shape_[1], resized);
-    raw.values = std::move(resized);
-  }
-  if (raw.channels == shape_[2]) {
-    std::ranges::copy(raw.values, image.begin());
-    return;
-  }
-  for (std::size_t pixel = 0; pixel < raw.values.size(); ++pixel) {
-    std::fill_n(image.begin() + static_cast<std::ptrdiff_t>(pixel) * shape_[2], shape_[2], raw.values[pixel]);
-  }
+  Pixels pixels = read(index);
+  // A grey image is repeated at the end: less to resize.
+  if (pixels.channels != 1) set_channels(pixels, shape_[2], name(index));
+  const ImageSize out{shape_[0], shape_[1]};
+  pixels =
+      fit_ == ImageFit::kView ? show(view_, pixels, out) : resize(pixels, whole_of(pixels), out, view_.interpolation);
+  set_channels(pixels, shape_[2], name(index));
+  copy_values(pixels, image);
 }
 
 std::unique_ptr<ImageSource> open_images(const ImageSourceConfig& config) {

@@ -10,16 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "engine/data/image_view.h"
 #include "engine/tensor.h"
 #include "kernels/shape.h"
 
 namespace chiasm {
 
-// How an image of another aspect ratio is brought to size. Either way resizing is that of data/resize.h: bilinear, and
-// averaging where it shrinks.
+// How an image is brought to size.
 enum class ImageFit {
   kWhole,  // the whole image, stretched: nothing a neuron may have seen is left out
-  kCrop,   // the largest centred box of the right aspect ratio, as image_folder.h does
+  kView,   // as a view says (image_view.h): without further settings the largest centred box of the right aspect ratio
 };
 
 class ImageSource {
@@ -32,32 +32,26 @@ class ImageSource {
   // The path below the folder, the name in the zip file, or the position in the array.
   const std::string& id(std::int64_t index) const { return ids_[static_cast<std::size_t>(index)]; }
 
-  // Writes one image: bytes as value / 255, floating-point arrays as they are. A grey image is repeated over the
-  // channels; of a colour image a grey network sees the luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601); an image with
-  // another number of channels is an error. Throws FileError naming the image. Thread-safe.
+  // Writes one image: bytes as value / 255, floating-point arrays as they are, with the channels of set_channels
+  // (pixels.h). Throws FileError naming the image. Thread-safe.
   // REQUIRES: `image` has room for shape().
   void load(std::int64_t index, std::span<float> image) const;
   // Whether the file says that its pixels have to be turned to be seen as they were taken.
   virtual bool is_turned(std::int64_t) const { return false; }
 
  protected:
-  struct Raw {
-    std::int64_t height = 0, width = 0, channels = 0;
-    std::vector<float> values;
-  };
-  ImageSource(Shape shape, ImageFit fit) : shape_(shape), fit_(fit) {}
+  ImageSource(Shape shape, ImageFit fit, const ImageView& view) : shape_(shape), fit_(fit), view_(view) {}
   // `size` with the values of an array: uint8 or floating. Throws FileError(name) for values that are not finite.
-  static Raw raw_of(const Tensor& values, Raw size, const std::string& name);
-  virtual Raw read(std::int64_t index) const = 0;
+  static Pixels pixels_of_array(const Tensor& values, Pixels size, const std::string& name);
+  virtual Pixels read(std::int64_t index) const = 0;
   virtual std::string name(std::int64_t index) const = 0;  // for messages
 
   std::vector<std::string> ids_;
 
  private:
-  static void to_luma(Raw& raw);
-
   Shape shape_;
   ImageFit fit_;
+  ImageView view_;
 };
 
 // The order of the images of a folder or a zip file.
@@ -75,6 +69,7 @@ struct ImageSourceConfig {
   std::string key = "";
   Shape shape;  // that every image is brought to
   ImageFit fit = ImageFit::kWhole;
+  ImageView view = {};  // with kWhole, its interpolation alone
   ImageOrder order = ImageOrder::kAlphabetical;
   bool apply_exif = false;  // turn images as their camera says (io/exif.h), instead of taking the pixels as stored
 };

@@ -133,21 +133,20 @@ class Loader::Work {
     const Order order = order_of(epoch);
     const std::int64_t first = batch.position.batch * config_.batch_size;
     const std::int64_t count = std::min(config_.batch_size, dataset_->size() - first);
-    const Spec source = dataset_->image();
     const Shape& shape = output_.shape;
     batch.images = Tensor(Spec{DType::kFloat32, {count, shape[0], shape[1], shape[2]}});
     batch.labels = Tensor::zeros(DType::kInt32, {count});
     batch.indices = Tensor::zeros(DType::kInt32, {count});
     const std::span<float> images = batch.images.values<float>();
     const std::size_t pixels = images.size() / static_cast<std::size_t>(count);
-    std::vector<float> image(static_cast<std::size_t>(source.shape.elements()));
+    Pixels image;
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::int32_t index =
           order ? (*order)[static_cast<std::size_t>(first) + at] : static_cast<std::int32_t>(first + i);
       batch.indices.values<std::int32_t>()[at] = index;
       batch.labels.values<std::int32_t>()[at] = dataset_->load(index, image);
-      config_.augmentation.apply(source, image, images.subspan(at * pixels, pixels), config_.seed, epoch,
+      config_.augmentation.apply(image, images.subspan(at * pixels, pixels), config_.seed, epoch,
                                  static_cast<std::uint32_t>(index));
     }
     return batch;

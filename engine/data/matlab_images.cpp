@@ -13,7 +13,10 @@ using Kind = MatlabValue::Kind;
 class MatlabImages final : public ImageSource {
  public:
   MatlabImages(const ImageSourceConfig& config, std::string label, MatlabValue value, std::size_t field)
-      : ImageSource(config.shape, config.fit), label_(std::move(label)), value_(std::move(value)), field_(field) {
+      : ImageSource(config.shape, config.fit, config.view),
+        label_(std::move(label)),
+        value_(std::move(value)),
+        field_(field) {
     const std::int64_t fields = std::max<std::int64_t>(std::ssize(value_.fields), 1);
     const std::int64_t count = std::ssize(value_.elements) / fields;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -35,10 +38,11 @@ class MatlabImages final : public ImageSource {
     return value_.kind == Kind::kStruct ? value_.field(index, field_) : value_.element(index);
   }
   std::string name(std::int64_t index) const override { return label_ + "[" + std::to_string(index) + "]"; }
-  Raw read(std::int64_t index) const override {
+  Pixels read(std::int64_t index) const override {
     const MatlabValue& image = at(index);
-    return raw_of(image.numbers, {image.shape[0], image.shape[1], image.shape.rank() == 3 ? image.shape[2] : 1, {}},
-                  name(index));
+    const std::int64_t channels = image.shape.rank() == 3 ? image.shape[2] : 1;
+    return pixels_of_array(image.numbers, {.height = image.shape[0], .width = image.shape[1], .channels = channels},
+                           name(index));
   }
 
   std::string label_;

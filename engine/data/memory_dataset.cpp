@@ -32,22 +32,31 @@ Spec MemoryDataset::image() const {
   return {DType::kFloat32, {shape[1], shape[2], shape[3]}};
 }
 
-std::int32_t MemoryDataset::load(std::int64_t index, std::span<float> image) const {
+std::int32_t MemoryDataset::load(std::int64_t index, Pixels& image) const {
   assert(index >= 0 && index < size());
-  const std::size_t count = image.size();
-  assert(static_cast<std::int64_t>(count) == images_.elements() / size());
-  const std::size_t begin = static_cast<std::size_t>(index) * count;
+  const Shape& shape = images_.shape();
+  image.height = shape[1];
+  image.width = shape[2];
+  image.channels = shape[3];
+  image.bytes.clear();
+  image.values.clear();
+  const auto count = static_cast<std::size_t>(image.count()), begin = static_cast<std::size_t>(index) * count;
   switch (images_.dtype()) {
-    case DType::kUInt8:
-      scale_bytes(images_.values<std::uint8_t>().subspan(begin, count), image);
-      break;
-    case DType::kFloat64: {
-      const auto values = images_.values<double>().subspan(begin, count);
-      std::transform(values.begin(), values.end(), image.begin(), [](double v) { return static_cast<float>(v); });
+    case DType::kUInt8: {
+      const auto bytes = images_.values<std::uint8_t>().subspan(begin, count);
+      image.bytes.assign(bytes.begin(), bytes.end());
       break;
     }
-    default:
-      std::ranges::copy(images_.values<float>().subspan(begin, count), image.begin());
+    case DType::kFloat64: {
+      const auto values = images_.values<double>().subspan(begin, count);
+      image.values.resize(count);
+      std::ranges::transform(values, image.values.begin(), [](double v) { return static_cast<float>(v); });
+      break;
+    }
+    default: {
+      const auto values = images_.values<float>().subspan(begin, count);
+      image.values.assign(values.begin(), values.end());
+    }
   }
   return labels_[static_cast<std::size_t>(index)];
 }

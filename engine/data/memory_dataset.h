@@ -21,7 +21,7 @@ class MemoryDataset final : public Dataset {
   std::int64_t size() const override { return images_.shape()[0]; }
   Spec image() const override;
   const std::vector<std::string>& class_names() const override { return class_names_; }
-  std::int32_t load(std::int64_t index, std::span<float> image) const override;
+  std::int32_t load(std::int64_t index, Pixels& image) const override;
 
  private:
   Tensor images_;

@@ -15,7 +15,7 @@ class RandomImages final : public Dataset {
   std::int64_t size() const override { return size_; }
   Spec image() const override { return {DType::kFloat32, image_}; }
   const std::vector<std::string>& class_names() const override { return class_names_; }
-  std::int32_t load(std::int64_t index, std::span<float> image) const override;
+  std::int32_t load(std::int64_t index, Pixels& image) const override;
 
  private:
   std::int64_t size_;

@@ -19,23 +19,6 @@ bool begins_with(std::span<const std::byte> file, std::span<const std::uint8_t> 
                     [](std::uint8_t a, std::byte b) { return a == std::to_integer<std::uint8_t>(b); });
 }
 
-void convert_channels(ByteImage& image, int channels) {
-  if (image.channels == channels) return;
-  const std::size_t count = static_cast<std::size_t>(image.height * image.width);
-  std::vector<std::uint8_t> pixels(count * static_cast<std::size_t>(channels));
-  for (std::size_t i = 0; i < count; ++i) {
-    if (channels == 3) {
-      std::fill_n(pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, image.pixels[i]);
-    } else {
-      // ITU-R 601 luma, rounded, in 16 fractional bits: 19595 + 38470 + 7471 = 65536.
-      const std::uint8_t* rgb = image.pixels.data() + 3 * i;
-      pixels[i] = static_cast<std::uint8_t>((19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2] + 32768U) >> 16);
-    }
-  }
-  image.pixels = std::move(pixels);
-  image.channels = channels;
-}
-
 }  // namespace
 
 void check_image_size(std::int64_t height, std::int64_t width, std::int64_t file_bytes,
@@ -58,17 +41,6 @@ ByteImage decode_image(std::span<const std::byte> file, const std::string& name)
   throw FileError(name, "first bytes", "neither a PNG nor a JPEG image");
 }
 
-ByteImage decode_image(std::span<const std::byte> file, const std::string& name, int channels) {
-  if (channels != 1 && channels != 3) {
-    throw InputError("images are read with 1 or 3 channels, found " + std::to_string(channels));
-  }
-  ByteImage image = decode_image(file, name);
-  convert_channels(image, channels);
-  return image;
-}
-
-ByteImage read_image(const std::string& path, int channels) {
-  return decode_image(read_file(path, kMostFileBytes), path, channels);
-}
+ByteImage read_image(const std::string& path) { return decode_image(read_file(path, kMostFileBytes), path); }
 
 }  // namespace chiasm

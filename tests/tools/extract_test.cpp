@@ -98,6 +98,33 @@ TEST_F(ExtractCommand, WritesTheSameFeaturesFromFoldersAndZips) {
   }
 }
 
+// --fit view takes what evaluation shows: here the middle of 10 x 10 pixels, which are other images of 8 x 8.
+TEST_F(ExtractCommand, ShowsWhatEvaluationShows) {
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    const Bytes whole = noise(300, i);
+    Bytes middle;
+    for (std::size_t y = 1; y < 9; ++y) {
+      middle.insert(middle.end(), whole.begin() + static_cast<std::ptrdiff_t>((y * 10 + 1) * 3),
+                    whole.begin() + static_cast<std::ptrdiff_t>((y * 10 + 9) * 3));
+    }
+    folder.write("middles/i" + std::to_string(i) + ".png", png_file(8, 8, middle));
+  }
+  const auto features = [&](const std::string& from, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"--images", from, "--layers", "readout", "--out", folder / "x.npz"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProcessResult r = extract(arguments);
+    EXPECT_EQ(r.status, 0) << r.err;
+    const Tensor values = open_features(folder / "x.npz")->read(0, 4, 0, 5);
+    return std::vector<float>(values.values<float>().begin(), values.values<float>().end());
+  };
+  const std::vector<float> expected = features(folder / "middles", {});
+  EXPECT_EQ(features(images(), {"--fit", "view", "--set", "data.view.crop=8"}), expected);
+  EXPECT_NE(features(images(), {"--fit", "crop"}), expected);
+  EXPECT_NE(features(images(), {"--interpolation", "pillow_bicubic"}), features(images(), {}));
+  EXPECT_THAT(refusal({"--images", images(), "--dry-run", "--fit", "view", "--interpolation", "bicubic"}),
+              HasSubstr("that of the recipe counts"));
+}
+
 TEST_F(ExtractCommand, GivesTheSameFeaturesOnCuda) {
   CHIASM_NEEDS_CUDA();
   for (const char* device : {"cpu", "cuda:0"}) {

@@ -92,10 +92,10 @@ TEST(LearningRuleRecipes, FashionMlpIsTheSpecs) {
   const Recipe recipe = load_recipe(test::source_folder() + "/models/recipes/fashion_mlp.json", {});
   EXPECT_EQ(recipe.network.objective.name, "sigmoid_cross_entropy");
   EXPECT_FALSE(recipe.data.shuffle);
-  const Augmentation& pixels = recipe.data.train_augmentation;  // in [0, 1], as they are
+  const PixelNormalisation& pixels = recipe.data.train_augmentation.normalisation;  // in [0, 1], as they are
   EXPECT_TRUE(pixels.mean.empty() && pixels.deviation.empty());
   EXPECT_EQ(pixels.scale, 1.0);
-  EXPECT_EQ(pixels.flip_probability, 0.0);
+  EXPECT_EQ(recipe.data.train_augmentation.flip_probability, 0.0);
   EXPECT_EQ(recipe.train.batch, 128);
   EXPECT_EQ(recipe.train.epochs, 400.0);
   EXPECT_EQ(recipe.train.schedule.rate_at(399.0), 0.2);

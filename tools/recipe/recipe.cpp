@@ -6,6 +6,7 @@
 #include "engine/training_config.h"
 #include "learning_rules/learning_config.h"
 #include "models/recipe_file.h"
+#include "tools/recipe/data_recipe.h"
 #include "tools/recipe/library.h"
 #include "tools/recipe/presets.h"
 
@@ -13,67 +14,6 @@ namespace chiasm {
 namespace {
 
 constexpr std::int64_t kMany = std::int64_t{1} << 40;
-
-// What train and test sets share is given in "data" itself, what differs in "data.train" and "data.test".
-DatasetConfig read_dataset(const ConfigNode& data, const char* part, const Shape& image) {
-  DatasetConfig d;
-  const ConfigNode own = data.object(part);
-  const auto text = [&](const char* key, const std::string& absent) {
-    return own.text_or(key, data.text_or(key, absent));
-  };
-  d.format = data.choice("format", {"idx", "cifar10", "folder", "npy", "npz"});
-  d.path = text("path", "");
-  if (d.path.empty()) own.fail_because("\"path\" is missing, here or in \"data\"");
-  d.labels = text("labels", "");
-  d.split = text("split", part);
-  d.images_key = text("images_key", d.images_key);
-  d.labels_key = text("labels_key", d.labels_key);
-  d.limit = own.integer_or("limit", 0, {0, kMany});
-  d.class_names = data.texts_or("class_names", {});
-  d.height = image[0];
-  d.width = image[1];
-  d.channels = image[2];
-  return d;
-}
-
-Augmentation read_normalisation(const ConfigNode& data, const Shape& image) {
-  Augmentation a;
-  a.crop_height = image[0];
-  a.crop_width = image[1];
-  if (!data.has("normalise")) return a;
-  const ConfigNode node = data.object("normalise");
-  a.scale = node.real_or("scale", 1.0);
-  a.mean = node.reals_or("mean", {});
-  a.deviation = node.reals_or("std", {}, RealRange::positive());
-  return a;
-}
-
-DataRecipe read_data(const ConfigNode& data, const Shape& image) {
-  DataRecipe result;
-  result.train = read_dataset(data, "train", image);
-  result.test = read_dataset(data, "test", image);
-  result.shuffle = data.boolean_or("shuffle", true);
-  result.test_augmentation = read_normalisation(data, image);
-  result.train_augmentation = result.test_augmentation;
-  if (data.has("augment")) {
-    const ConfigNode node = data.object("augment");
-    Augmentation& a = result.train_augmentation;
-    a.pad = node.integer_or("pad", 0, {0, 4096});
-    a.padding = node.choice_or("padding", "zero", {"zero", "reflect"}) == "zero" ? Padding::kZero : Padding::kReflect;
-    a.random_crop = node.boolean_or("random_crop", a.pad > 0);
-    a.flip_probability = node.real_or("flip_probability", 0.0, RealRange::between(0.0, 1.0));
-    if (node.has("random_resized_crop")) {
-      const ConfigNode crop = node.object("random_resized_crop");
-      RandomResizedCrop r;
-      r.area_min = crop.real_or("area_min", r.area_min, RealRange::between(1e-6, 1.0));
-      r.area_max = crop.real_or("area_max", r.area_max, RealRange::between(r.area_min, 1.0));
-      r.aspect_min = crop.real_or("aspect_min", r.aspect_min, RealRange::positive());
-      r.aspect_max = crop.real_or("aspect_max", r.aspect_max, RealRange::at_least(r.aspect_min));
-      a.random_resized_crop = r;
-    }
-  }
-  return result;
-}
 
 TrainRecipe read_train(const ConfigNode& node) {
   TrainRecipe t;

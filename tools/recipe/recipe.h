@@ -8,24 +8,15 @@
 #include <vector>
 
 #include "engine/config/config.h"
-#include "engine/data/augment.h"
-#include "engine/data/dataset.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
 #include "engine/training_config.h"
 #include "kernels/cuda/stream.h"
 #include "learning_rules/learning.h"
 #include "models/network.h"
+#include "tools/recipe/data_recipe.h"
 
 namespace chiasm {
-
-struct DataRecipe {
-  DatasetConfig train;
-  DatasetConfig test;
-  bool shuffle = true;              // training only
-  Augmentation train_augmentation;  // with normalisation
-  Augmentation test_augmentation;   // normalisation and centre crop alone
-};
 
 struct TrainRecipe {
   std::int64_t batch = 64;

@@ -46,9 +46,8 @@ Evaluator::Evaluator(const Recipe& recipe, Parameters& parameters, std::shared_p
 
 Evaluator::Answers Evaluator::ask(const std::vector<std::int64_t>& indices) {
   const Augmentation& augmentation = recipe_.data.test_augmentation;
-  const Spec raw = dataset_->image();
-  const Spec ready = augmentation.output(raw);
-  std::vector<float> image(static_cast<std::size_t>(raw.shape.elements()));
+  const Spec ready = augmentation.output(dataset_->image());
+  Pixels image;
   std::vector<float> prepared(static_cast<std::size_t>(ready.shape.elements()));
   const MutableView input = program_.input("image");
   Answers answers;
@@ -56,7 +55,7 @@ Evaluator::Answers Evaluator::ask(const std::vector<std::int64_t>& indices) {
     // What is missing from a last batch repeats its last image and is not counted.
     const std::size_t at = std::min(static_cast<std::size_t>(row), indices.size() - 1);
     answers.labels.push_back(dataset_->load(indices[at], image));
-    augmentation.apply(raw, image, prepared, 0, 0, static_cast<std::uint32_t>(indices[at]));
+    augmentation.apply(image, prepared, 0, 0, static_cast<std::uint32_t>(indices[at]));
     visit_floating(input.dtype(), [&]<class T>() {
       std::copy(prepared.begin(), prepared.end(), input.as<T>() + row * ready.shape.elements());
     });

@@ -85,16 +85,19 @@ std::string learning_words(const Learning& learning) {
 }
 
 // Evenly spaced test images, with what the network said about them over time.
-void add_examples(ReportData& report, Evaluator& evaluator) {
+void add_examples(ReportData& report, Evaluator& evaluator, Augmentation shown) {
+  shown.normalisation = {};
   const Dataset& data = evaluator.dataset();
   const std::int64_t count = std::min({kExamples, data.size(), evaluator.batch()});
   std::vector<std::int64_t> indices;
   for (std::int64_t i = 0; i < count; ++i) indices.push_back(i * data.size() / count);
-  const Shape image = data.image().shape;
+  const Shape image = shown.output(data.image()).shape;
   std::vector<float> values(static_cast<std::size_t>(image.elements()));
+  Pixels pixels;
   for (const Prediction& p : evaluator.predict(indices)) {
     ReportExample example;
-    data.load(p.index, values);
+    data.load(p.index, pixels);
+    shown.apply(pixels, values, 0, 0, 0);
     example.height = static_cast<int>(image[0]);
     example.width = static_cast<int>(image[1]);
     example.channels = image[2] >= 3 ? 3 : 1;  // of other channel counts, the first
@@ -155,7 +158,7 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
   report.dt_ms = recipe.network.step_ms;
   report.image_on = {{p.on, (p.off < 0 ? p.steps : p.off) - 1}};
   report.image_arrival = recipe.network.graph.readout_arrival() + p.on;
-  add_examples(report, evaluator);
+  add_examples(report, evaluator, recipe.data.test_augmentation);
   write_report(folder + "/report.html", report);
 }
 

@@ -21,7 +21,7 @@ namespace chiasm {
 namespace {
 
 struct Options {
-  std::string recipe, images, key, out, weights, snapshot, steps = "all", reduce, dtype, fit = "whole",
+  std::string recipe, images, key, out, weights, snapshot, steps = "all", reduce, dtype, fit = "whole", interpolation,
                                                            order = "alphabetical", exif = "ignore";
   std::vector<std::string> layers{"all"}, overrides;
   std::optional<int> image_on, total;
@@ -47,6 +47,15 @@ OpenNetwork open(const Options& o) {
   return network;
 }
 
+// What a network sees of the stimuli. With "view" that is what evaluation shows of its own images.
+ImageView view_of(const Options& o, const Recipe& recipe) {
+  if (o.fit == "view") {
+    if (!o.interpolation.empty()) throw InputError("--interpolation: with --fit view, that of the recipe counts");
+    return recipe.data.test_augmentation.view.value_or(ImageView{});
+  }
+  return {.interpolation = o.interpolation.empty() ? Interpolation::kBilinear : interpolation_of(o.interpolation)};
+}
+
 ExtractionConfig config_of(const Options& o, const Recipe& recipe, const std::string& weights) {
   return {.layers = select_layers(recipe.network.graph, o.layers),
           .steps = select_steps(o.steps, recipe.network.presentation.steps),
@@ -56,13 +65,14 @@ ExtractionConfig config_of(const Options& o, const Recipe& recipe, const std::st
           .seed = recipe.train.seed,
           .batch = o.batch,
           .dtype = recipe.train.dtype,
-          .normalisation = recipe.data.test_augmentation,
+          .normalisation = recipe.data.test_augmentation.normalisation,
           .program = device_options(recipe, o.device.program),
           .attributes = {{"network", recipe.name},
                          {"weights", weights.empty() ? "untrained" : weights},
                          {"seed", std::to_string(recipe.train.seed)},
                          {"images", o.images},
                          {"image_fit", o.fit},
+                         {"interpolation", to_string(view_of(o, recipe).interpolation)},
                          {"image_order", o.order},
                          {"exif", o.exif},
                          {"chiasm", chiasm_version()}}};
@@ -77,7 +87,8 @@ int extract(Options& o) {
   const auto source = open_images({.path = o.images,
                                    .key = o.key,
                                    .shape = recipe.network.graph.image,
-                                   .fit = o.fit == "crop" ? ImageFit::kCrop : ImageFit::kWhole,
+                                   .fit = o.fit == "whole" ? ImageFit::kWhole : ImageFit::kView,
+                                   .view = view_of(o, recipe),
                                    .order = o.order == "natural" ? ImageOrder::kNatural : ImageOrder::kAlphabetical,
                                    .apply_exif = o.exif == "apply"});
   std::vector<std::string> ids;
@@ -160,9 +171,13 @@ void add_extract(CommandLine& command) {
               "Of the images of a folder or .zip: alphabetical (im1, im10, im2) or natural (im1, im2)")
       .one_of({"alphabetical", "natural"})
       .show_default();
-  verb.option("--fit", o->fit, "whole: resize each image to the network's size (bilinear); crop: its centre")
-      .one_of({"whole", "crop"})
+  verb.option("--fit", o->fit,
+              "whole: resize each image to the network's size; crop: its centre; view: what evaluation shows of it "
+              "(data.view)")
+      .one_of({"whole", "crop", "view"})
       .show_default();
+  verb.option("--interpolation", o->interpolation, "Of whole and crop; default: bilinear")
+      .one_of(interpolation_names());
   verb.option("--layers", o->layers, "Names or patterns (conv*) joined by commas; conv4:units before its post stages")
 
       .joined_by(',')

@@ -6,6 +6,7 @@
 #include "engine/data/loader.h"
 #include "engine/io/npy.h"
 #include "kernels/error.h"
+#include "tests/support/dataset.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/image_files.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 using test::Bytes;
 using test::error_of;
+using test::load_values;
 using test::png_file;
 using test::TempFolder;
 using testing::ElementsAre;
@@ -25,9 +27,9 @@ std::string open_error(const DatasetConfig& config) {
 
 // Labels of all samples, each image checked to load.
 std::vector<int> labels_of(const Dataset& dataset) {
-  std::vector<float> image(static_cast<std::size_t>(dataset.image().shape.elements()));
+  std::vector<float> image;
   std::vector<int> labels;
-  for (std::int64_t i = 0; i < dataset.size(); ++i) labels.push_back(dataset.load(i, image));
+  for (std::int64_t i = 0; i < dataset.size(); ++i) labels.push_back(load_values(dataset, i, image));
   return labels;
 }
 
@@ -51,7 +53,7 @@ TEST(Cifar10, LoadsBatchesInOrder) {
   EXPECT_THAT(labels_of(*train), ElementsAre(3, 9, 5));
   EXPECT_THAT(labels_of(*open_dataset({.format = "cifar10", .path = folder.path(), .split = "test"})), ElementsAre(7));
   std::vector<float> image(3072);
-  train->load(2, image);
+  load_values(*train, 2, image);
   const Bytes planes = test::noise(3072, 5);
   for (const std::size_t pixel : {0U, 33U, 1023U}) {
     for (std::size_t channel = 0; channel < 3; ++channel) {
@@ -93,11 +95,11 @@ TEST(Arrays, LoadNpyAndNpz) {
   EXPECT_EQ(npy->image(), (Spec{DType::kFloat32, {1, 2, 1}}));
   EXPECT_THAT(labels_of(*npy), ElementsAre(2, 0));
   std::vector<float> image(2);
-  npy->load(1, image);
+  load_values(*npy, 1, image);
   EXPECT_THAT(image, ElementsAre(102 / 255.0F, 1));
   const auto npz = open_dataset({.format = "npz", .path = folder / "both.npz", .images_key = "x"});
   EXPECT_EQ(npz->image(), (Spec{DType::kFloat32, {1, 1, 2}}));
-  npz->load(0, image);
+  load_values(*npz, 0, image);
   EXPECT_THAT(image, ElementsAre(-1, 0.5F));
 
   EXPECT_THAT(open_error({.format = "npy", .path = folder / "bytes.npy"}), HasSubstr("needs the path of its labels"));
@@ -133,11 +135,11 @@ TEST(ImageFolder, SortsClassesAndFiles) {
   folder.write("train/readme", {});
   DatasetConfig config{.format = "folder", .path = folder.path(), .split = "train"};
   const auto dataset = open_dataset(config);
-  EXPECT_EQ(dataset->image(), (Spec{DType::kFloat32, {4, 4, 3}}));
+  EXPECT_EQ(dataset->image(), (Spec{DType::kFloat32, {0, 0, 3}}));
   EXPECT_THAT(dataset->class_names(), ElementsAre("cat", "dog"));
   EXPECT_THAT(labels_of(*dataset), ElementsAre(0, 1, 1));
   std::vector<float> image(48);
-  dataset->load(1, image);
+  load_values(*dataset, 1, image);
   EXPECT_THAT(image, testing::Each(10 / 255.0F));
 
   config.class_names = {"dog", "bird", "cat"};
@@ -146,6 +148,7 @@ TEST(ImageFolder, SortsClassesAndFiles) {
   EXPECT_THAT(open_error(config), HasSubstr("cat: is not one of the class names"));
 }
 
+// The images of a folder have many sizes; a view brings them to one.
 TEST(ImageFolder, BringsImagesToOneSize) {
   const TempFolder folder;
   // The outer quarters of the wide image are black and fall outside the centred square.
@@ -154,13 +157,13 @@ TEST(ImageFolder, BringsImagesToOneSize) {
   folder.write("a/wide.png", png_file(8, 4, wide, {.kind = test::PngKind::kGrey}));
   folder.write("a/x.png", grey(2, 2, 200));
   folder.write("a/y.png", grey(31, 57, 200));
-  const auto dataset =
-      open_dataset({.format = "folder", .path = folder.path(), .height = 3, .width = 3, .channels = 1});
-  std::vector<float> image(9);
-  for (int i = 0; i < 3; ++i) {
-    dataset->load(i, image);
-    EXPECT_THAT(image, testing::Each(testing::FloatNear(200 / 255.0F, 1e-6F))) << i;
-  }
+  const std::shared_ptr<Dataset> dataset = open_dataset({.format = "folder", .path = folder.path(), .channels = 1});
+  Augmentation augmentation{.crop_height = 3, .crop_width = 3};
+  EXPECT_THAT(error_of<InputError>([&] { augmentation.output(dataset->image()); }), HasSubstr("many sizes"));
+  augmentation.view = ImageView{};
+  Loader loader(dataset, {.batch_size = 3, .shuffle = false, .augmentation = augmentation});
+  EXPECT_EQ(loader.image().shape, (Shape{3, 3, 1}));
+  EXPECT_THAT(loader.next()->images.values<float>(), testing::Each(testing::FloatNear(200 / 255.0F, 1e-6F)));
 }
 
 TEST(ImageFolder, NamesWhatIsWrong) {
@@ -172,16 +175,13 @@ TEST(ImageFolder, NamesWhatIsWrong) {
   folder.write("cat/notes.txt", {});
   EXPECT_THAT(open_error(config), HasSubstr("cat: has no .png, .jpg or .jpeg"));
   folder.write("cat/bad.png", test::bytes_of("text"));
-  EXPECT_THAT(open_error(config), HasSubstr("bad.png: first bytes: neither"));
-  config.height = 4;
-  EXPECT_THAT(open_error(config), HasSubstr("found 4 and 0"));
-  config.width = 4;
   config.channels = 2;
   EXPECT_THAT(open_error(config), HasSubstr("channels: found 2"));
   config.channels = 3;
   const std::shared_ptr<Dataset> dataset = open_dataset(config);
-  Loader loader(dataset, {.batch_size = 1, .workers = 2});
-  EXPECT_THAT(error_of<FileError>([&] { loader.next(); }), HasSubstr("cat/bad.png"));
+  const Augmentation augmentation{.crop_height = 4, .crop_width = 4, .view = ImageView{}};
+  Loader loader(dataset, {.batch_size = 1, .workers = 2, .augmentation = augmentation});
+  EXPECT_THAT(error_of<FileError>([&] { loader.next(); }), HasSubstr("cat/bad.png: first bytes: neither"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "kernels/error.h"
+#include "tests/support/dataset.h"
 #include "tests/support/file_corpus.h"
 
 namespace chiasm {
@@ -14,6 +15,7 @@ namespace {
 
 using test::Bytes;
 using test::error_of;
+using test::load_values;
 using test::TempFolder;
 using testing::HasSubstr;
 
@@ -39,7 +41,7 @@ TEST(Idx, LoadsImagesAndLabels) {
     EXPECT_THAT(dataset->class_names(), testing::ElementsAre("0", "1", "2"));
     for (int i = 0; i < 5; ++i) {
       std::vector<float> image(6);
-      EXPECT_EQ(dataset->load(i, image), std::to_integer<int>(labels[static_cast<std::size_t>(i)]));
+      EXPECT_EQ(load_values(*dataset, i, image), std::to_integer<int>(labels[static_cast<std::size_t>(i)]));
       for (std::size_t k = 0; k < 6; ++k) {
         EXPECT_EQ(image[k], std::to_integer<int>(pixels[static_cast<std::size_t>(i) * 6 + k]) / 255.0F);
       }
@@ -108,8 +110,8 @@ TEST(Idx, LimitKeepsEvenlySpacedSamples) {
   const auto dataset = open_dataset(config);
   ASSERT_EQ(dataset->size(), 4);
   std::vector<int> kept;
-  float pixel = 0;
-  for (int i = 0; i < 4; ++i) kept.push_back(dataset->load(i, {&pixel, 1}));
+  std::vector<float> pixel;
+  for (int i = 0; i < 4; ++i) kept.push_back(load_values(*dataset, i, pixel));
   EXPECT_THAT(kept, testing::ElementsAre(0, 2, 5, 7));
   EXPECT_EQ(dataset->classes(), 10);
 }
@@ -134,7 +136,7 @@ TEST(Idx, LoadsFashionMnist) {
   std::vector<int> count(10);
   double sum = 0;
   for (std::int64_t i = 0; i < train->size(); ++i) {
-    ++count[static_cast<std::size_t>(train->load(i, image))];
+    ++count[static_cast<std::size_t>(load_values(*train, i, image))];
     sum += std::accumulate(image.begin(), image.end(), 0.0);
   }
   EXPECT_THAT(count, testing::Each(6000));

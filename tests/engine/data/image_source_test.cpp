@@ -6,10 +6,12 @@
 #include <array>
 #include <filesystem>
 
+#include "engine/data/dataset.h"
 #include "engine/data/resize.h"
 #include "engine/io/npy.h"
 #include "engine/io/zip.h"
 #include "kernels/error.h"
+#include "tests/support/dataset.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/image_files.h"
 #include "tests/support/source_tree.h"
@@ -83,6 +85,17 @@ TEST(ImageSource, GreyNetworksSeeTheLumaOfColours) {
   write_npy(folder / "colours.npy", Tensor::of<float>({1, 2, 2, 3}, colours));
   const auto source = open_images({.path = folder / "colours.npy", .shape = {2, 2, 1}});
   EXPECT_EQ(load(*source, 0), (std::vector<float>{0.299F, 0.587F, 0.114F, 0.7F}));
+  // Of bytes a byte, as training sees it.
+  folder.write("i/a.png", png_file(1, 1, noise(3, 5)));
+  folder.write("i/b.png", png_file(1, 1, noise(3, 6)));
+  const auto stimuli = open_images({.path = folder / "i", .shape = {1, 1, 1}});
+  const auto training = open_dataset({.format = "folder", .path = folder.path(), .channels = 1});
+  for (const std::int64_t i : {0, 1}) {
+    std::vector<float> expected;
+    test::load_values(*training, i, expected);
+    EXPECT_EQ(load(*stimuli, i), expected);
+    EXPECT_EQ(expected[0], std::round(expected[0] * 255.0F) / 255.0F);
+  }
 }
 
 TEST(ImageSource, FoldersAndZipsGiveTheSameImagesInOrder) {
@@ -119,11 +132,10 @@ TEST(ImageSource, ResizesTheWholeImageOrCrops) {
   std::vector<float> values(8 * 4);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7);
   write_npy(folder / "a.npy", Tensor::of<float>({1, 4, 8}, values));
-  std::vector<float> expected(16);
   const auto whole = open_images({.path = folder / "a.npy", .shape = {4, 4, 1}});
-  resize_bilinear(values, 8, 1, {.height = 4, .width = 8}, 4, 4, expected);
-  EXPECT_EQ(load(*whole, 0), expected);
-  const auto crop = open_images({.path = folder / "a.npy", .shape = {4, 4, 1}, .fit = ImageFit::kCrop});
+  const Pixels image{.height = 4, .width = 8, .channels = 1, .values = values};
+  EXPECT_EQ(load(*whole, 0), resize(image, {.height = 4, .width = 8}, {4, 4}, Interpolation::kBilinear).values);
+  const auto crop = open_images({.path = folder / "a.npy", .shape = {4, 4, 1}, .fit = ImageFit::kView});
   for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(load(*crop, 0)[i], values[i / 4 * 8 + 2 + i % 4]);
 }
 

@@ -26,13 +26,13 @@ class Counting : public Dataset {
   std::int64_t size() const override { return size_; }
   Spec image() const override { return {DType::kFloat32, {2, 2, 1}}; }
   const std::vector<std::string>& class_names() const override { return names_; }
-  std::int32_t load(std::int64_t index, std::span<float> image) const override {
+  std::int32_t load(std::int64_t index, Pixels& image) const override {
     loads.fetch_add(1);
     if (index == broken) throw FileError("sample.png", "byte 3", "broken");
     // Uneven work, so that workers finish out of order.
     if (index % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
-    std::fill(image.begin(), image.end(), static_cast<float>(index));
-    image.back() += 0.5F;
+    const auto value = static_cast<float>(index);
+    image = {.height = 2, .width = 2, .channels = 1, .values = {value, value, value, value + 0.5F}};
     return static_cast<std::int32_t>(index % 3);
   }
 
@@ -72,7 +72,7 @@ void expect_same(const Batch& a, const Batch& b) {
 LoaderConfig augmented() {
   return {.batch_size = 8,
           .seed = 11,
-          .augmentation = {.pad = 1, .random_crop = true, .flip_probability = 0.5, .mean = {3.0}}};
+          .augmentation = {.pad = 1, .random_crop = true, .flip_probability = 0.5, .normalisation = {.mean = {3.0}}}};
 }
 
 TEST(EpochOrder, IsAPermutationOfItsAddress) {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/recipe/data_recipe.h"
+
+namespace chiasm {
+namespace {
+
+constexpr std::int64_t kMany = std::int64_t{1} << 40;
+constexpr std::int64_t kMostSide = 1 << 14;
+
+// What train and test sets share is given in "data" itself, what differs in "data.train" and "data.test".
+DatasetConfig read_dataset(const ConfigNode& data, const char* part, const Shape& image) {
+  DatasetConfig d;
+  const ConfigNode own = data.object(part);
+  const auto text = [&](const char* key, const std::string& absent) {
+    return own.text_or(key, data.text_or(key, absent));
+  };
+  d.format = data.choice("format", {"idx", "cifar10", "folder", "npy", "npz"});
+  d.path = text("path", "");
+  if (d.path.empty()) own.fail_because("\"path\" is missing, here or in \"data\"");
+  d.labels = text("labels", "");
+  d.split = text("split", part);
+  d.images_key = text("images_key", d.images_key);
+  d.labels_key = text("labels_key", d.labels_key);
+  d.limit = own.integer_or("limit", 0, {0, kMany});
+  d.class_names = data.texts_or("class_names", {});
+  d.channels = image[2];
+  return d;
+}
+
+PixelNormalisation read_normalisation(const ConfigNode& data) {
+  PixelNormalisation n;
+  if (!data.has("normalise")) return n;
+  const ConfigNode node = data.object("normalise");
+  n.scale = node.real_or("scale", 1.0);
+  n.mean = node.reals_or("mean", {});
+  n.deviation = node.reals_or("std", {}, RealRange::positive());
+  return n;
+}
+
+ImageView read_view(const ConfigNode& node) {
+  ImageView v;
+  v.resize = node.integer_or("resize", 0, {0, kMostSide});
+  v.interpolation =
+      interpolation_of(node.choice_or("interpolation", to_string(v.interpolation), interpolation_names()));
+  const std::optional<ConfigNode> crop = node.find("crop");
+  if (crop && crop->is_object()) {
+    v.fraction = crop->real("fraction", {.min = 0.0, .max = 1.0, .open_min = true});
+    v.whole_aspect = crop->choice_or("shape", "square", {"square", "image"}) == "image";
+  } else if (crop) {
+    v.crop = crop->as_integer({1, kMostSide});
+  }
+  if (v.resize > 0 && v.crop > v.resize) {
+    crop->fail_because("a crop of " + std::to_string(v.crop) + " pixels is larger than \"resize\", " +
+                       std::to_string(v.resize));
+  }
+  return v;
+}
+
+RandomResizedCrop read_random_resized_crop(const ConfigNode& node) {
+  RandomResizedCrop r;
+  r.area_min = node.real_or("area_min", r.area_min, RealRange::between(1e-6, 1.0));
+  r.area_max = node.real_or("area_max", r.area_max, RealRange::between(r.area_min, 1.0));
+  r.aspect_min = node.real_or("aspect_min", r.aspect_min, RealRange::positive());
+  r.aspect_max = node.real_or("aspect_max", r.aspect_max, RealRange::at_least(r.aspect_min));
+  if (node.choice_or("aspect", "uniform", {"uniform", "log_uniform"}) == "log_uniform") {
+    r.aspect = RandomResizedCrop::Aspect::kLogUniform;
+  }
+  r.cover_min = node.real_or("cover_min", r.cover_min, RealRange::between(0.0, r.area_max));
+  r.attempts = static_cast<int>(node.integer_or("attempts", r.attempts, {1, 10000}));
+  if (node.choice_or("fallback", "view", {"view", "largest"}) == "largest") {
+    r.fallback = RandomResizedCrop::Fallback::kLargest;
+  }
+  r.size = node.integer_or("size", r.size, {0, kMostSide});
+  return r;
+}
+
+void read_augment(const ConfigNode& node, Augmentation& a) {
+  a.pad = node.integer_or("pad", 0, {0, 4096});
+  a.padding = node.choice_or("padding", "zero", {"zero", "reflect"}) == "zero" ? Padding::kZero : Padding::kReflect;
+  a.random_crop = node.boolean_or("random_crop", a.pad > 0);
+  a.flip_probability = node.real_or("flip_probability", 0.0, RealRange::between(0.0, 1.0));
+  if (node.has("random_resized_crop")) {
+    a.random_resized_crop = read_random_resized_crop(node.object("random_resized_crop"));
+  }
+}
+
+}  // namespace
+
+DataRecipe read_data(const ConfigNode& data, const Shape& image) {
+  DataRecipe result;
+  result.train = read_dataset(data, "train", image);
+  result.test = read_dataset(data, "test", image);
+  result.shuffle = data.boolean_or("shuffle", true);
+  Augmentation& plain = result.test_augmentation;
+  plain.crop_height = image[0];
+  plain.crop_width = image[1];
+  plain.normalisation = read_normalisation(data);
+  // The images of a folder have many sizes; those of other formats have one, which is the network's unless the recipe
+  // resizes them.
+  if (data.has("view")) {
+    plain.view = read_view(data.object("view"));
+  } else if (result.train.format == "folder") {
+    plain.view = ImageView{};
+  }
+  result.train_augmentation = plain;
+  if (data.has("augment")) read_augment(data.object("augment"), result.train_augmentation);
+  return result;
+}
+
+}  // namespace chiasm
