@@ -37,7 +37,7 @@ double angle(double product, double a, double b) {
   return std::acos(std::clamp(product / norms, -1.0, 1.0)) * 180.0 / std::numbers::pi;
 }
 
-// A rule of one term with coefficient 1, for its value alone.
+// A rule of one term with coefficient 1.
 LearningRule only(const LearningRule& rule, const RuleTerm& term) {
   LearningRule one = rule;
   one.terms = {{term.primitive, {.value = 1.0}}};
@@ -104,10 +104,10 @@ AlignmentProbe::AlignmentProbe(const Graph& loss, Parameters& parameters, const 
     for (const RuleTerm& term : rule.terms) {
       if (!rule.aligns()) break;
       const AlignmentContext context{.seed = seed, .coefficient = {}, .layer_l2 = l2};
-      numbers.push_back(reshape(alignment_value(layer, only(rule, term), context), {1}));
+      const Value slope = alignment_gradient(layer, only(rule, term), context);
+      numbers.push_back(reshape(inner_product(layer.backward, slope), {1}));
       const Coefficient& c = term.coefficient;
-      terms.emplace_back(std::string(term.primitive->name),
-                         -static_cast<double>(term.primitive->degree) * (c.layer_l2 ? l2 : c.value));
+      terms.emplace_back(std::string(term.primitive->name), -(c.layer_l2 ? l2 : c.value));
     }
     graph_.output("alignment/" + layer.path, concat(numbers, 0));
     paths_.push_back(layer.path);

@@ -25,9 +25,11 @@ struct LayerAlignment {
   double symmetric_energy = 0.0;  // |(W + B) / 2|^2
   double skew_energy = 0.0;       // |(W - B) / 2|^2
 
-  // What each primitive of the rule adds to d/dt log |B| under the gradient flow of the alignment loss: positive where
-  // it makes B grow. For a scalar layer with w = b the sum is the eigenvalue of the symmetric part of section 10.1 with
-  // its sign turned: x^2 - c_decay under weight mirror.
+  // What each primitive of the rule adds to d/dt log |B| = -<B, dR/dB> / |B|^2 under the gradient flow of the alignment
+  // loss, through all operations of the rule: positive where it makes B grow, and nothing for amp under bo_fwl2n
+  // without bo_bias, which does not depend on the length of B (section 6, remark a). For a scalar layer with w = b the
+  // sum is the eigenvalue of the symmetric part of section 10.1 with its sign turned: x^2 - c_decay under weight
+  // mirror.
   std::vector<std::pair<std::string, double>> growth = {};
   double growth_rate() const;
 };

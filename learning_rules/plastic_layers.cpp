@@ -6,6 +6,7 @@
 
 #include "engine/optimizer.h"
 #include "kernels/elementwise/map.h"
+#include "kernels/loss/sigmoid_cross_entropy.h"
 #include "kernels/normalization/batch_norm.h"
 #include "kernels/normalization/batch_norm_inference.h"
 
@@ -66,6 +67,10 @@ class Finder {
       } else if (next.inputs[0] != z ||
                  (op_cast<BatchNorm>(*next.op) == nullptr && op_cast<BatchNormInference>(*next.op) == nullptr)) {
         if (is_activation(*next.op)) application.activation = next.op;
+        // Logistic outputs, whose function is part of their loss.
+        if (op_cast<SigmoidCrossEntropy>(*next.op) != nullptr && next.inputs[0] == z) {
+          application.activation = make_op(Map<Sigmoid>{});
+        }
         return;
       } else {
         normalised = true;

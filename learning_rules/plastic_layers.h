@@ -13,10 +13,12 @@ namespace chiasm {
 // One application of a weight: one timestep of a recurrent network.
 struct Application {
   LinearOperator op;
-  Value x;           // what the operator receives
-  Value z;           // what it gives, before bias
-  Value bias;        // added to z right away; null: none
-  OpPtr activation;  // the element-wise function that follows z, its bias and its batch normalisation; null: none
+  Value x;     // what the operator receives
+  Value z;     // what it gives, before bias
+  Value bias;  // added to z right away; null: none
+  // The element-wise function that follows z, its bias and its batch normalisation; the sigmoid where that is what a
+  // sigmoid cross-entropy reads (spec/learning_rules.md 9.3: outputs are sigmoid units). Null: none.
+  OpPtr activation;
   std::string label;
 };
 

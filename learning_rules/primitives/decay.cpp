@@ -12,7 +12,6 @@ const Primitive kDecayPrimitive{
     .local = true,
     .cost = "element-wise",
     .of = Primitive::Of::kBackwardWeight,
-    .degree = 2,
     .value = [](const LayerSignals& s) { return affine(squared_norm(s.backward), 0.5, 0.0); },
     .gradient = [](const LayerSignals& s) -> ScaledSignal {
       return {s.backward, 1.0};

@@ -12,7 +12,6 @@ const Primitive kNullPrimitive{
     .local = true,
     .cost = "one input-gradient and one weight-gradient product",
     .of = Primitive::Of::kReconstruction,
-    .degree = 2,
     .value = [](const LayerSignals& s) { return affine(squared_norm(s.r), 0.5 / s.samples, 0.0); },
     .gradient = [](const LayerSignals& s) -> ScaledSignal {
       return {s.r, 1.0 / s.samples};

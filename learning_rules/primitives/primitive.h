@@ -44,7 +44,6 @@ struct Primitive {
   bool local = true;
   std::string_view cost;  // beside what the layer computes anyhow
   Of of = Of::kBackwardWeight;
-  int degree = 1;                                 // in B, without normalising operations: 1 linear, 2 quadratic
   Value (*value)(const LayerSignals&);            // []; of a primitive of q or r, the share of one application
   ScaledSignal (*gradient)(const LayerSignals&);  // with respect to `of`
 };

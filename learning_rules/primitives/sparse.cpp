@@ -12,7 +12,6 @@ const Primitive kSparsePrimitive{
     .local = false,
     .cost = "one forward and one weight-gradient product",
     .of = Primitive::Of::kProjection,
-    .degree = 2,
     .value = [](const LayerSignals& s) { return affine(squared_norm(s.q), 0.5 / s.samples, 0.0); },
     .gradient = [](const LayerSignals& s) -> ScaledSignal {
       return {s.q, 1.0 / s.samples};

@@ -4,9 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numeric>
+
 #include "engine/ops.h"
 #include "engine/scope.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/reduction/sum.h"
+#include "tests/support/aligned_layer.h"
 
 namespace chiasm::test {
 namespace {
@@ -49,6 +54,30 @@ class Section11 {
   std::optional<Program> program_;
 };
 
+// What the probe of a network of that one layer says, at its values.
+double growth_of(const LayerSetting& setting, const LearningRule& rule, const AlignedLayer& values) {
+  Graph graph;
+  Parameters parameters;
+  const Scope scope(graph, parameters, {.dtype = DType::kFloat64, .untied = [](std::string_view) { return true; }});
+  Value y = linear(graph.input("x", {DType::kFloat64, setting.x}),
+                   scope.weight("weight", setting.weight, Initialiser::constant(0.0)));
+  y = y + scope.parameter("bias", {y.shape().at(-1)}, Initialiser::constant(0.0));
+  graph.output("loss", graph.apply(Sum{}, {graph.apply(setting.activation, std::vector<Value>{y})}));
+  Learning learning;
+  learning.rule = rule;
+  const AlignmentProbe probe(graph, parameters, learning, 3);
+  parameters.initialise(1);
+  for (const char* name : {"weight", "weight_backward", "bias"}) {
+    std::ranges::copy(values.get(name), parameters.tensors().at(name).values<double>().begin());
+  }
+  Program program(probe.graph(), ProgramOptions{.threads = 1});
+  program.bind_all(parameters.tensors());
+  const std::vector<double> x = values.get("x");
+  program.set_input("x", Tensor::of<double>(setting.x, x).view());
+  program.run_compute();
+  return probe.read(program).at(0).growth_rate();
+}
+
 // Printed to 9 digits.
 TEST(AlignmentMetrics, AreThoseOfSection11) {
   const std::vector<LayerAlignment> all = Section11(rule_of("fa").rule).read();
@@ -77,6 +106,43 @@ TEST(AlignmentMetrics, SayWhatMakesAWeightGrow) {
   EXPECT_NEAR(layer.growth[0].second, -2.0 * 3.046875 / 0.91, 1e-12);
   EXPECT_NEAR(layer.growth[1].second, -0.5 * 2 * 0.455 / 0.91, 1e-12);
   EXPECT_NEAR(layer.growth[2].second, -0.25 * 2 * 4.213671875 / 0.91, 1e-12);
+}
+
+// The slope along B of what is minimised, whatever operations are on the way: central differences of its value at (1 +-
+// h) B.
+TEST(AlignmentMetrics, GrowthIsTheSlopeAlongTheWeight) {
+  constexpr double kStep = 1e-5;
+  const LayerSetting setting{.x = {3, 3}, .weight = {3, 4}, .bias = true, .activation = make_op(Map<Relu>{})};
+  const std::vector<std::vector<std::string>> operations{
+      {},
+      {"bo_fwl2n"},
+      {"bo_bias", "bo_fwl2n"},
+      {"bo_relu", "bo_bias"},
+      {"fo_bias", "fo_relu", "fo_fwl2n", "fo_bwmc", "bo_relu", "bo_fwmc"},
+      {"bi_bwmc", "fo_bias", "fo_relu", "fo_fwmc", "fo_bwmc", "bo_relu", "bo_fwl2n"}};  // the WM_AD_OPS set
+  for (const std::vector<std::string>& names : operations) {
+    for (const char* primitive : {"amp", "null", "sparse", "decay", "self"}) {
+      const LearningRule rule = rule_with({{&primitive_of(primitive), 1.5}}, names);
+      AlignedLayer layer(setting, rule);
+      const std::vector<double> backward = layer.get("weight_backward");
+      const auto value = [&](double factor) {
+        std::vector<double> scaled = backward;
+        for (double& b : scaled) b *= factor;
+        layer.set("weight_backward", scaled);
+        return layer.value();
+      };
+      const double slope = (value(1 + kStep) - value(1 - kStep)) / (2 * kStep);
+      const double norm = std::inner_product(backward.begin(), backward.end(), backward.begin(), 0.0);
+      const double whole = value(1.0);  // which also sets B back
+      const double growth = growth_of(setting, rule, layer);
+      // Differences of values below 10, and a third derivative of their order.
+      EXPECT_NEAR(growth, -slope / norm, 1e-8 * std::max(1.0, std::abs(slope))) << primitive << names.size();
+      if (primitive == std::string("amp") && names == std::vector<std::string>{"bo_fwl2n"}) {
+        EXPECT_NEAR(growth, 0.0, 1e-12);
+        EXPECT_GT(std::abs(whole), 0.1);
+      }
+    }
+  }
 }
 
 TEST(Divergence, NamesTheLayerAndWhatDrivesIt) {

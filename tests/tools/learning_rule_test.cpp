@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/data/memory_dataset.h"
 #include "kernels/error.h"
+#include "learning_rules/plastic_layers.h"
 #include "tests/support/compare.h"
 #include "tests/support/file_corpus.h"
 #include "tools/recipe/presets.h"
@@ -287,6 +289,43 @@ TEST(LearningRulePresets, AreAllReadable) {
       EXPECT_TRUE(preset.name != named->rule.name && preset.name != named->abbreviation) << preset.name;
     }
     EXPECT_FALSE(preset.published.empty() || preset.defaults.empty()) << preset.name;
+  }
+}
+
+// What is asked of layers that have no ReLU, or no bias, is said; what some layer has is not.
+TEST(LearningNote, NamesOperationsThatDoNothing) {
+  const auto note = [](const char* activation, const char* operations) {
+    Config config = Config::parse(kRecipe, "tiny.json");
+    config.set("data.train", "{}");
+    config.set("data.test", "{}");
+    config.set("model.layers[0].pre[2]", activation);
+    config.set("model.layers[2].pre[1].bias", "false");
+    config.set("learning_rule", std::string(R"({"rule": "weight_mirror", "operations": )") + operations + "}");
+    const Recipe recipe = read_recipe(std::move(config));
+    return TrainingSession(recipe, images(), {.threads = 1}).learning_note();
+  };
+  EXPECT_EQ(note("relu", R"(["fo_bias", "fo_relu"])"), "");
+  const std::string elu = note("elu", R"(["fo_bias", "fo_relu", "bo_relu"])");
+  EXPECT_THAT(elu, HasSubstr("fo_relu of weight_mirror does nothing: no layer is followed by a ReLU (but by elu"));
+  EXPECT_THAT(elu, HasSubstr("bo_relu of weight_mirror does nothing"));
+  EXPECT_EQ(std::count(elu.begin(), elu.end(), '\n'), 2) << elu;
+  EXPECT_EQ(note("elu", R"(["fo_activation"])"), "");
+  EXPECT_EQ(note("elu", "[]"), "");
+}
+
+// spec/learning_rules.md 9.3: hidden and output units are sigmoids, and both are mirrored as such.
+TEST(LearningRuleRecipes, WeightMirrorMirrorsLogisticOutputs) {
+  const Recipe recipe = load_recipe("fashion_mlp_wm", {});
+  Parameters parameters;
+  Graph loss = loss_graph(recipe, parameters, 2, "");
+  const std::vector<PlasticLayer> layers = find_plastic_layers(Value(&loss, loss.outputs().at("loss")));
+  ASSERT_EQ(layers.size(), 2U);
+  for (const PlasticLayer& layer : layers) {
+    ASSERT_EQ(layer.applications.size(), 1U);
+    const Application& application = layer.applications[0];
+    EXPECT_TRUE(static_cast<bool>(application.bias)) << layer.path;
+    ASSERT_NE(application.activation, nullptr) << layer.path;
+    EXPECT_EQ(application.activation->name(), "sigmoid") << layer.path;
   }
 }
 

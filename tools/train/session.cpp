@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/finite.h"
+#include "learning_rules/idle_operations.h"
 #include "learning_rules/learning_step.h"
 #include "tools/train/device_options.h"
 
@@ -166,6 +167,15 @@ TrainingSession::Step TrainingSession::step() {
   last_step_ = now.step;
   last_batch_ = std::move(now.batch);
   return last_step_;
+}
+
+std::string TrainingSession::learning_note() {
+  const Learning& learning = recipe_.train.learning;
+  if (!learning.aligns()) return "";
+  std::string lines;
+  const Graph loss = loss_graph(recipe_, parameters_, recipe_.train.batch, options_.passes);
+  for (const std::string& sentence : idle_operations(loss, learning)) lines += "note: " + sentence + "\n";
+  return lines;
 }
 
 std::vector<LayerAlignment> TrainingSession::alignment() {

@@ -36,6 +36,8 @@ class TrainingSession {
     double alignment_rate = 0.0;  // of backward weights
     double epoch = 0.0;           // passes through the data
   };
+  // What of the learning rule is asked for in vain (learning_rules/idle_operations.h): a line each, or nothing.
+  std::string learning_note();
   // One training step. Throws NumericalError naming the node, and changes nothing, when the loss or a result is not
   // finite.
   Step step();

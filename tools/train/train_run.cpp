@@ -98,7 +98,7 @@ class Run {
     const std::string metrics = request_.out + "/metrics.jsonl";
     log_.emplace(first > 0 ? MetricsLog::resume(metrics, first) : MetricsLog::create(metrics));
     events_.emplace(request_.out, wall_time(), first > 0 ? std::optional(first) : std::nullopt);
-    std::cerr << memory_note(session_.program(), request_.program);
+    std::cerr << memory_note(session_.program(), request_.program) << session_.learning_note();
     progress_.emplace(std::cerr, Progress::Options{.label = request_.label.empty() ? recipe_.name : request_.label,
                                                    .total = session_.total_steps(),
                                                    .start = first,

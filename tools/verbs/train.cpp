@@ -88,7 +88,7 @@ int dry_run(const Options& o, const Recipe& recipe) {
   const Forecast memory = forecast(session, o.request.program.device);
   const std::vector<std::pair<std::string, double>> profile = session.program().profile_compute();
   const double total = seconds * static_cast<double>(session.total_steps());
-  std::cerr << memory_note(session.program(), o.request.program);
+  std::cerr << memory_note(session.program(), o.request.program) << session.learning_note();
   if (o.json) {
     std::cout << nlohmann::json{{"parameters", session.parameters().count()},
                                 {"steps", knows_steps ? nlohmann::json(session.total_steps()) : nlohmann::json()},
