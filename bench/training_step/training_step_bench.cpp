@@ -8,6 +8,7 @@
 //   step       one training step: {"seconds", "loss"}
 //   profile    seconds of a step without its updates, by op
 //   overhead   a whole replay against the sum of its nodes' times, which reading the clock inflates: medians of 7
+//   product    the rate of our float32 matrix product with as many threads: {"sgemm_gflops"}
 //   save FILE  npz of "logits" and "loss" of the last step, and parameters and momenta by name
 //   quit
 // On CUDA `profile` waits after every node, so that its sum holds what launching costs; cuda_nodes_bench has the sum
@@ -24,6 +25,7 @@
 #include "engine/finite.h"
 #include "engine/io/npy.h"
 #include "engine/program.h"
+#include "tools/machine/product_rates.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::bench {
@@ -81,7 +83,9 @@ Options parse(const std::vector<std::string>& words) {
 class Bench {
  public:
   explicit Bench(const Options& options)
-      : recipe_(load_recipe(options.recipe, options.overrides)), on_device_(options.program.device.is_cuda()) {
+      : recipe_(load_recipe(options.recipe, options.overrides)),
+        on_device_(options.program.device.is_cuda()),
+        threads_(options.program.threads) {
     const std::map<std::string, Tensor> data = read_npz(options.data);
     const double start = now();
     const std::int64_t batch = data.at("label").shape()[0];
@@ -151,6 +155,8 @@ class Bench {
             {"nodes", program_->graph().nodes().size()}};
   }
 
+  Json product() const { return {{"sgemm_gflops", measure_product_rate<float>(CpuStream(threads_)).gflops}}; }
+
   Json save(const std::string& path) const {
     std::map<std::string, Tensor> all = parameters_.tensors();
     for (const char* name : {"logits", "loss"}) {
@@ -194,6 +200,7 @@ class Bench {
 
   Recipe recipe_;
   bool on_device_;
+  int threads_;
   Parameters parameters_;
   std::optional<Program> program_;
   Json about_;
@@ -212,6 +219,8 @@ void serve(Bench& bench) {
       print(bench.profile());
     } else if (command == "overhead") {
       print(bench.overhead());
+    } else if (command == "product") {
+      print(bench.product());
     } else if (command == "save") {
       print(bench.save(argument));
     } else if (command == "quit") {
