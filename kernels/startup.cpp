@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
@@ -71,16 +72,19 @@ bool passes_check(const std::string& program, const std::string& core, char** ar
 }  // namespace
 
 IsaLevel level_of_openblas_core(std::string_view core) {
-  for (const std::string_view known : {"SkylakeX", "Cooperlake", "Sapphirerapids", "SapphireRapids"}) {
-    if (core == known) return IsaLevel::kAvx512;
+  std::string name(core);
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const std::string_view known : {"skylakex", "cooperlake", "sapphirerapids"}) {
+    if (name == known) return IsaLevel::kAvx512;
   }
-  for (const std::string_view known : {"Haswell", "Zen", "Excavator"}) {
-    if (core == known) return IsaLevel::kAvx2;
+  for (const std::string_view known : {"haswell", "zen", "excavator"}) {
+    if (name == known) return IsaLevel::kAvx2;
   }
   return IsaLevel::kBaseline;
 }
 
-std::string better_openblas_core(std::string_view core, IsaLevel processor) {
+std::string better_openblas_core(std::string_view core, IsaLevel processor, std::string_view build) {
+  if (build.find("DYNAMIC_ARCH") == std::string_view::npos) return "";
   if (level_of_openblas_core(core) >= processor) return "";
   return processor == IsaLevel::kAvx512 ? "SkylakeX" : "Haswell";
 }
@@ -91,7 +95,9 @@ OpenblasChoice choice_of(const std::string& core) {
   OpenblasChoice choice{.core = core};
   if (is_set(kCore)) choice.by = mark() == kChosen ? OpenblasChoice::By::kChiasm : OpenblasChoice::By::kUser;
   if (mark().starts_with(kRefused)) choice.refused = mark().substr(kRefused.size());
-  if (!is_set(kCore) && choice.refused.empty()) choice.better = better_openblas_core(choice.core, machine_isa_level());
+  if (!is_set(kCore) && choice.refused.empty()) {
+    choice.better = better_openblas_core(choice.core, machine_isa_level(), openblas_get_config());
+  }
   return choice;
 }
 

@@ -28,14 +28,16 @@ struct OpenblasChoice {
   enum class By { kOpenblas, kUser, kChiasm };
   std::string core;          // "SkylakeX"
   By by = By::kOpenblas;     // who chose it
-  std::string refused = {};  // kernels that would have been faster and compute wrong results here; usually none
+  std::string refused = {};  // faster kernels that computed wrong results here, or crashed or hung; usually none
   std::string better = {};   // what settle_environment() would try
 };
 OpenblasChoice openblas_choice();
 
-// The widest instructions that kernels of this name use. What is not known counts as the baseline.
+// The widest instructions that kernels of this name use. What is not known counts as the baseline. Case does not count:
+// builds with the kernels of one processor write its name in capitals.
 IsaLevel level_of_openblas_core(std::string_view core);
-// Kernels for processors of this level, where they use wider instructions than `core` does; else "".
-std::string better_openblas_core(std::string_view core, IsaLevel processor);
+// Kernels for processors of this level, where they use wider instructions than `core` does; else "". `build` is what
+// openblas_get_config() says: only with DYNAMIC_ARCH in it are there several.
+std::string better_openblas_core(std::string_view core, IsaLevel processor, std::string_view build = "DYNAMIC_ARCH");
 
 }  // namespace chiasm

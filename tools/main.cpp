@@ -9,8 +9,8 @@ int main(int argc, char** argv) {
   const chiasm::OpenblasChoice products = chiasm::openblas_choice();
   if (!products.refused.empty()) {
     std::cerr << "OpenBLAS's " << products.refused
-              << " kernels compute wrong results on this processor: going on with its " << products.core
-              << " kernels, which are slower\n";
+              << " kernels gave wrong results or none when they were checked on this processor: going on with its "
+              << products.core << " kernels, which are slower\n";
   }
   return chiasm::run_command(argc, argv);
 }

@@ -38,4 +38,11 @@ std::string onednn_instruction_set() {
   return "level " + std::to_string(static_cast<int>(isa));
 }
 
+IsaLevel onednn_isa_level() {
+  // A set of instructions holds the bits of all that it includes.
+  const auto has = [isa = dnnl_get_effective_cpu_isa()](dnnl_cpu_isa_t wanted) { return (isa & wanted) == wanted; };
+  if (has(dnnl_cpu_isa_avx512_core)) return IsaLevel::kAvx512;
+  return has(dnnl_cpu_isa_avx2) ? IsaLevel::kAvx2 : IsaLevel::kBaseline;
+}
+
 }  // namespace chiasm

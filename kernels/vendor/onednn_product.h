@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/simd.h"
 #include "kernels/vendor/blas.h"
 
 namespace chiasm {
@@ -15,5 +16,6 @@ void onednn_product(std::int64_t m, std::int64_t n, std::int64_t k, const Factor
 
 // The instruction set that oneDNN generates code for: "avx512_core", "avx2", "sse41", ...
 std::string onednn_instruction_set();
+IsaLevel onednn_isa_level();
 
 }  // namespace chiasm

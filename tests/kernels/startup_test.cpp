@@ -24,6 +24,11 @@ TEST(OpenblasCore, FollowsTheProcessor) {
   EXPECT_EQ(better_openblas_core("Nehalem", kAvx2), "Haswell");
   // Never kernels that the processor cannot run.
   EXPECT_EQ(better_openblas_core("SkylakeX", kAvx2), "");
+  // What openblas_get_config() says of a build with the kernels of one processor, which has no others to offer, and of
+  // one with many.
+  EXPECT_EQ(better_openblas_core("NEHALEM", kAvx512, "OpenBLAS 0.3.21 USE64BITINT NO_AFFINITY NEHALEM"), "");
+  EXPECT_EQ(better_openblas_core("Nehalem", kAvx512, "OpenBLAS 0.3.21 DYNAMIC_ARCH NO_AFFINITY Nehalem"), "SkylakeX");
+  EXPECT_EQ(level_of_openblas_core("SKYLAKEX"), kAvx512);
 }
 
 TEST(OpenblasCheck, AcceptsWhatThisProcessUses) { EXPECT_TRUE(agree_with_loops()); }

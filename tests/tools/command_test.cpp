@@ -440,5 +440,13 @@ TEST_F(CommandTest, HelpAndDoctorWork) {
   }
 }
 
+TEST_F(CommandTest, KernelsThatFailedTheirCheckAreNamed) {
+  const ScopedVariable core("OPENBLAS_CORETYPE", "Prescott"), mark("CHIASM_OPENBLAS", "refused SkylakeX");
+  const ProcessResult doctor = chiasm({"doctor", "--json"});
+  EXPECT_EQ(doctor.status, 0);
+  EXPECT_THAT(doctor.err, AllOf(HasSubstr("SkylakeX kernels gave wrong results or none"), HasSubstr("slower")));
+  EXPECT_EQ(nlohmann::json::parse(doctor.out).at("products").at("float64").at("refused"), "SkylakeX");
+}
+
 }  // namespace
 }  // namespace chiasm::test

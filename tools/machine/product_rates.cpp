@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kSide = 1024;
 constexpr int kRepetitions = 5;
+constexpr double kFarBelow = 0.5;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -88,6 +89,23 @@ ProductRate measure_product_rate(const CpuStream& stream) {
     rate.gflops = std::max(rate.gflops, 2e-9 * kSide * kSide * kSide / seconds_since(begin));
   }
   return rate;
+}
+
+std::string slow_product_note(double share, IsaLevel kernels, IsaLevel processor, const OpenblasChoice* openblas) {
+  if (share >= kFarBelow) return "";
+  if (kernels >= processor) {
+    return "far below, though the kernels use all the instructions it has: other programs probably keep it busy";
+  }
+  std::string note =
+      std::string("far below: these kernels do not use the instructions it has (") + name_of(processor) + ")";
+  if (openblas == nullptr) return note;
+  if (!openblas->refused.empty()) {
+    return note + "; OpenBLAS's " + openblas->refused + " kernels gave wrong results or none when they were checked";
+  }
+  if (openblas->by == OpenblasChoice::By::kUser) {
+    return note + "; OPENBLAS_CORETYPE asks for them: unset it, and chiasm chooses";
+  }
+  return note + "; this OpenBLAS has no others";
 }
 
 template ProductRate measure_product_rate<float>(const CpuStream&);

@@ -2,6 +2,10 @@
 // How fast matrix products run here, beside how fast the processor multiplies and adds.
 #pragma once
 
+#include <string>
+
+#include "kernels/simd.h"
+#include "kernels/startup.h"
 #include "kernels/stream.h"
 
 namespace chiasm {
@@ -17,5 +21,11 @@ template <class T>
 ProductRate measure_product_rate(const CpuStream& stream);
 extern template ProductRate measure_product_rate<float>(const CpuStream&);
 extern template ProductRate measure_product_rate<double>(const CpuStream&);
+
+// One sentence where products reach less than half of what the processor can do, which kernels for vectors of half its
+// width would; else "". `kernels` is the widest instructions that the library's kernels use, `openblas` why it took
+// them where the library is OpenBLAS.
+std::string slow_product_note(double share, IsaLevel kernels, IsaLevel processor,
+                              const OpenblasChoice* openblas = nullptr);
 
 }  // namespace chiasm
