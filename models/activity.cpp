@@ -123,6 +123,10 @@ Graph build_activity(const Network& network, Parameters& parameters, std::int64_
   Graph graph;
   const Scope scope(graph, parameters, options);
   const Shape& s = network.graph.image;
+  if (network.frames || s.rank() != 3) {
+    throw InputError("activity is recorded from networks that see one image; this one sees " +
+                     std::string(network.frames ? "a sequence" : "vectors"));
+  }
   const Value image = graph.input("image", Spec{options.dtype, {batch, s[0], s[1], s[2]}});
   const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
   for (const ActivityLayer& layer : layers) {

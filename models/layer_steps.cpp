@@ -36,9 +36,9 @@ std::int64_t LayerSteps::naive() const {
   return at.empty() ? 0 : static_cast<std::int64_t>(at.size() * at.front().size());
 }
 
-LayerSteps layer_steps(const Network& network, std::int64_t batch, const std::string& passes) {
+LayerSteps layer_steps(const Task& task, const Network& network, std::int64_t batch, const std::string& passes) {
   Parameters parameters;
-  const Graph plain = build_loss(network, parameters, batch, {.passes = passes});
+  const Graph plain = task_loss(task, network, parameters, batch, {.passes = passes});
   LayerSteps result;
   for (const Layer& layer : network.graph.layers) result.layers.push_back(layer.name);
   result.at.assign(result.layers.size(), std::vector<LayerStep>(network.presentation.steps, LayerStep::kDropped));

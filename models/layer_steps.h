@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "models/network.h"
+#include "models/tasks/task.h"
 
 namespace chiasm {
 
@@ -29,6 +29,6 @@ struct LayerSteps {
 
 // A layer-step is a layer of the graph, readout included, at one timestep of the forward pass. It counts as full batch
 // when any op of it runs on the full batch. `batch` must be above 1 for full batch and batch of one to differ.
-LayerSteps layer_steps(const Network& network, std::int64_t batch, const std::string& passes);
+LayerSteps layer_steps(const Task& task, const Network& network, std::int64_t batch, const std::string& passes);
 
 }  // namespace chiasm

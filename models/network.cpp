@@ -2,87 +2,56 @@
 #include "models/network.h"
 
 #include "engine/ops.h"
-#include "engine/passes/pass.h"
-#include "kernels/reduction/mean.h"
+#include "kernels/indexing/slice.h"
 
 namespace chiasm {
 namespace {
 
-Shape image_batch(const Network& network, std::int64_t batch) {
-  const Shape& image = network.graph.image;
-  return {batch, image[0], image[1], image[2]};
-}
-
-std::span<const Value> decoded_logits(const Network& network, const Unrolled& unrolled) {
-  return std::span(unrolled.logits).subspan(static_cast<std::size_t>(network.first_decoded_step()));
+Value input_of(const Network& network, const Scope& scope, std::int64_t batch) {
+  std::vector<std::int64_t> sizes{batch};
+  const Shape shape = network.input_shape();
+  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  return scope.graph().input(network.input_field(), Spec{scope.dtype(), Shape(sizes)});
 }
 
 }  // namespace
+
+Shape Network::input_shape() const {
+  if (!frames) return graph.image;
+  std::vector<std::int64_t> sizes{presentation.steps};
+  sizes.insert(sizes.end(), graph.image.begin(), graph.image.end());
+  return Shape(sizes);
+}
+
+std::string Network::input_field() const { return frames || graph.image.rank() == 1 ? "input" : "image"; }
 
 int Network::first_decoded_step() const {
   return decoder.first_step(graph.readout_arrival() + presentation.on, presentation.steps);
 }
 
-Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
-  options.training = true;
-  options.untied = network.untied;
-  Graph graph;
-  const Scope scope(graph, parameters, options);
-  const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
-  const Value label = graph.input("label", Spec{DType::kInt32, {batch}});
-  const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
-  graph.relabel("loss");
-  const std::span<const Value> decoded = decoded_logits(network, unrolled);
-  const Decision decision = decide(network.decoder, decoded);
-  const auto loss_of = [&](Value logits) {
-    return graph.apply(Mean{.axes = {0}}, {network.objective.losses(logits, label)});
-  };
-  if (network.decoder.kind == Decoder::Kind::kAll) {
-    Value sum;
-    for (Value logits : decoded) sum = sum ? sum + loss_of(logits) : loss_of(logits);
-    const auto steps = static_cast<double>(decoded.size());
-    graph.output("loss", steps == 1 ? sum : affine(sum, 1.0 / steps, 0.0));
-  } else {
-    graph.output("loss", loss_of(decision.logits));
+Unrolled run_network(const Network& network, const Scope& scope, Value input) {
+  if (!network.frames) return unroll(network.graph, network.presentation, scope, input);
+  std::vector<std::int64_t> sizes{input.shape()[0]};
+  sizes.insert(sizes.end(), network.graph.image.begin(), network.graph.image.end());
+  std::vector<Value> frames;
+  for (int t = 0; t < network.presentation.steps; ++t) {
+    frames.push_back(reshape(scope.graph().apply(Slice{.axis = 1, .start = t, .size = 1}, {input}), Shape(sizes)));
   }
-  graph.output("logits", decision.logits);
-  scope.commit_statistics();
-  return graph;
-}
-
-Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
-                          const Optimizer& optimizer, const BuildOptions& options) {
-  Graph graph = simplify_forward(build_loss(network, parameters, batch, options), options.passes);
-  append_updates(Value(&graph, graph.outputs().at("loss")), parameters, optimizer);
-  return graph;
-}
-
-Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options) {
-  options.training = false;
-  options.untied = network.untied;
-  Graph graph;
-  const Scope scope(graph, parameters, options);
-  const Value image = graph.input("image", Spec{options.dtype, image_batch(network, batch)});
-  const Unrolled unrolled = unroll(network.graph, network.presentation, scope, image);
-  graph.relabel("readout");
-  std::vector<Value> by_step;
-  for (Value logits : unrolled.logits) by_step.push_back(reshape(logits, {1, batch, logits.shape()[1]}));
-  graph.output("logits", concat(by_step, 0));
-  const Decision decision = decide(network.decoder, decoded_logits(network, unrolled));
-  graph.output("decoded", decision.logits);
-  if (decision.step) graph.output("decision", decision.step);
-  return graph;
+  return unroll(network.graph, scope, frames);
 }
 
 void declare_parameters(const Network& network, Parameters& parameters, BuildOptions options) {
   options.untied = network.untied;
   Graph graph;
   const Scope scope(graph, parameters, options);
-  const Value image = graph.input("image", Spec{options.dtype, image_batch(network, 1)});
   // The first step of an unroll has every state and every connection, at zero.
-  Presentation one = network.presentation;
-  one.steps = 1;
-  unroll(network.graph, one, scope, image);
+  Network one = network;
+  one.presentation.steps = 1;
+  run_network(one, scope, input_of(one, scope, 1));
+}
+
+Shape readout_shape(const Network& network) {
+  return infer_shapes(network.graph)[static_cast<std::size_t>(network.graph.index_of(network.graph.readout))].output;
 }
 
 NetworkSummary summarise(const Network& network) {

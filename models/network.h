@@ -20,6 +20,7 @@ class ConfigNode;
 struct Network {
   TemporalGraph graph;
   Presentation presentation;
+  bool frames = false;  // the input has a value of its own for each timestep
   double step_ms = 10.0;
   Decoder decoder;
   Objective objective = softmax_cross_entropy();  // of the decoded logits
@@ -27,26 +28,24 @@ struct Network {
   std::function<bool(std::string_view path)> untied;
 
   int first_decoded_step() const;  // see Decoder
+  // What the network sees of a sample: an image, shown as `presentation` says, or a vector; with `frames` one of them
+  // for each timestep, [T, ...].
+  Shape input_shape() const;
+  // The field of the data that it is: "image", or "input" for vectors and frames.
+  std::string input_field() const;
 };
 
 // Reads a "model" object. Throws InputError naming the field.
 Network read_network(const ConfigNode& model);
 
-// The plain unroll of a network in training: inputs "image" [N, H, W, C] and "label" int32 [N]; outputs "loss" [] (the
-// mean over the batch of the objective of the decoded logits) and "logits" [N, classes], the decoded ones.
-Graph build_loss(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
-
-// A training step on `batch` images: build_loss, simplified by the passes of `options` that run before gradients, and
-// its updates, with the inputs of append_updates.
-Graph build_training_step(const Network& network, Parameters& parameters, std::int64_t batch,
-                          const Optimizer& optimizer, const BuildOptions& options);
-
-// A forward pass: input "image"; outputs "logits" [T, N, classes], the readout at every step; "decoded" [N, classes];
-// where the decoder chooses among steps, "decision" int32 [N], the step chosen, counted from first_decoded_step().
-Graph build_evaluation(const Network& network, Parameters& parameters, std::int64_t batch, BuildOptions options);
+// The network on its input, [N, ...input_shape()].
+Unrolled run_network(const Network& network, const Scope& scope, Value input);
 
 // Declares every parameter and statistic of a network, whatever its T, without what training adds.
 void declare_parameters(const Network& network, Parameters& parameters, BuildOptions options = {});
+
+// Of one sample, at each timestep.
+Shape readout_shape(const Network& network);
 
 // The size of a network, without allocating it.
 struct LayerSummary {

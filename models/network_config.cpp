@@ -45,17 +45,26 @@ std::function<bool(std::string_view)> read_untied(const ConfigNode& model) {
   };
 }
 
-}  // namespace
+// "image": [height, width, channels], or "vector": its length; "frames": one of them for each timestep.
+void read_input(const ConfigNode& model, Network& network) {
+  if (model.has("image") && model.has("vector")) {
+    model.fail_because("give \"image\" or \"vector\", not both: a network has one input");
+  }
+  if (model.has("vector")) {
+    network.graph.image = {model.integer("vector", {1, 1 << 24})};
+  } else {
+    network.graph.image = Shape(model.integers("image", {1, 8192}, {3, 3}));
+  }
+  network.frames = model.boolean_or("frames", false);
+  if (!network.frames) return;
+  for (const char* key : {"image_on", "image_off", "blank"}) {
+    if (model.has(key))
+      model.fail_because(std::string("\"") + key + "\" is of an image that is shown for a while, not of \"frames\"");
+  }
+}
 
-Network read_network(const ConfigNode& model) {
-  Network network;
-  TemporalGraph& graph = network.graph;
-  graph.image = Shape(model.integers("image", {1, 8192}, {3, 3}));
-  network.step_ms = model.real_or("step_ms", 10.0, RealRange::positive());
-  Presentation& p = network.presentation;
-  const bool minimal = model.choice_or("unroll", "steps", {"steps", "minimal"}) == "minimal";
-  // A minimally unrolled control of a recipe leaves its "steps" in place.
-  if (!minimal || model.has("steps")) p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
+// When the image is shown, and what is seen at other times.
+void read_presentation(const ConfigNode& model, Presentation& p) {
   p.on = static_cast<int>(model.integer_or("image_on", 0, {0, 100000}));
   p.off = static_cast<int>(model.integer_or("image_off", -1, {-1, 100000}));
   if (p.off >= 0 && p.off <= p.on) {
@@ -63,6 +72,20 @@ Network read_network(const ConfigNode& model) {
                        std::to_string(p.on) + "; image_off must be larger, or -1 to keep the image on");
   }
   p.blank = model.real_or("blank", 0.5);
+}
+
+}  // namespace
+
+Network read_network(const ConfigNode& model) {
+  Network network;
+  TemporalGraph& graph = network.graph;
+  read_input(model, network);
+  network.step_ms = model.real_or("step_ms", 10.0, RealRange::positive());
+  Presentation& p = network.presentation;
+  const bool minimal = model.choice_or("unroll", "steps", {"steps", "minimal"}) == "minimal";
+  // A minimally unrolled control of a recipe leaves its "steps" in place.
+  if (!minimal || model.has("steps")) p.steps = static_cast<int>(model.integer("steps", {1, 100000}));
+  if (!network.frames) read_presentation(model, p);
   network.decoder = read_decoder(model);
   network.objective = read_objective(model);
   network.untied = read_untied(model);
@@ -82,11 +105,7 @@ Network read_network(const ConfigNode& model) {
   graph.readout = model.text_or("readout", previous);
   try {
     graph.validate();
-    const LayerShapes readout = infer_shapes(graph)[static_cast<std::size_t>(graph.index_of(graph.readout))];
-    if (readout.output.rank() != 1) {
-      throw InputError("the readout \"" + graph.readout + "\" puts out " + to_string(readout.output) +
-                       "; it must put out one number per class");
-    }
+    infer_shapes(graph);  // throws where shapes do not fit
     if (minimal) p.steps = p.on + graph.minimal_steps();
     const int arrival = p.on + graph.readout_arrival();
     if (arrival >= p.steps) {

@@ -34,7 +34,7 @@ struct Connection {
 };
 
 struct TemporalGraph {
-  Shape image;  // H x W x C
+  Shape image;  // H x W x C; or the length of a vector, where the input is no image
   std::vector<Layer> layers;
   std::vector<Connection> connections;
   std::string readout;  // the layer whose output at each step are the logits

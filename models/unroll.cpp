@@ -130,37 +130,46 @@ std::vector<LayerShapes> infer_shapes(const TemporalGraph& graph, DType dtype) {
 }
 
 Unrolled unroll(const TemporalGraph& graph, const Presentation& presentation, const Scope& scope, Value image) {
+  const Value blank = fill(scope.graph(), image.spec(), presentation.blank);
+  std::vector<Value> frames;
+  for (int t = 0; t < presentation.steps; ++t) {
+    frames.push_back(t >= presentation.on && (presentation.off < 0 || t < presentation.off) ? image : blank);
+  }
+  return unroll(graph, scope, frames);
+}
+
+Unrolled unroll(const TemporalGraph& graph, const Scope& scope, std::span<const Value> frames) {
   graph.validate();
   Graph& target = scope.graph();
-  const std::int64_t batch = image.shape()[0];
-  if (without_batch(image.shape()) != graph.image) {
-    throw ShapeError("the network takes images " + to_string(graph.image) + ", found " + to_string(image.shape()));
+  const auto steps = static_cast<int>(frames.size());
+  const Spec input = frames[0].spec();
+  const std::int64_t batch = input.shape[0];
+  if (without_batch(input.shape) != graph.image) {
+    throw ShapeError("the network takes " + std::string(graph.image.rank() == 1 ? "vectors " : "images ") +
+                     to_string(graph.image) + ", found " + to_string(input.shape));
   }
   const std::vector<LayerShapes> shapes = infer_shapes(graph, scope.dtype());
   const std::vector<int> order = graph.order_within_step();
   const std::size_t layers = graph.layers.size();
   std::vector<std::vector<Connection>> incoming;
   for (const Layer& layer : graph.layers) incoming.push_back(graph.incoming(layer.name));
-  const Value blank = fill(target, image.spec(), presentation.blank);
 
   Unrolled result;
-  result.output.assign(layers, std::vector<Value>(presentation.steps));
+  result.output.assign(layers, std::vector<Value>(steps));
   result.units = result.output;
-  result.state.assign(layers, std::vector<std::vector<Value>>(presentation.steps));
+  result.state.assign(layers, std::vector<std::vector<Value>>(steps));
 
   // What a source delivers at step t: its output at t, or zeros before step 0.
   const auto delivered = [&](const std::string& source, int t) {
     if (source == kImage) {
-      if (t < 0) return fill(target, image.spec(), 0.0);
-      const bool on = t >= presentation.on && (presentation.off < 0 || t < presentation.off);
-      return on ? image : blank;
+      return t < 0 ? fill(target, input, 0.0) : frames[static_cast<std::size_t>(t)];
     }
     const int from = graph.index_of(source);
     if (t < 0) return fill(target, Spec{scope.dtype(), with_batch(batch, shapes[from].output)}, 0.0);
     return result.output[from][t];
   };
 
-  for (int t = 0; t < presentation.steps; ++t) {
+  for (int t = 0; t < steps; ++t) {
     for (int i : order) {
       const Layer& layer = graph.layers[i];
       in_layer(layer, [&] {

@@ -3,6 +3,7 @@
 // written to be obviously right; what is computed twice or in vain is the business of graph passes.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "models/temporal_graph.h"
@@ -32,8 +33,11 @@ struct LayerShapes {
   Shape output;  // after the post stages, without the batch axis
 };
 
-// `image` is [N, H, W, C] of the size graph.image. Parameters are named "<layer>/<stage>/..." and "<layer>/cell/...".
-// Throws InputError naming the layer where a shape does not fit.
+// `frames` are what the network sees at each timestep, [N, H, W, C] or [N, features] of the size graph.image.
+// Parameters are named "<layer>/<stage>/..." and "<layer>/cell/...". Throws InputError naming the layer where a shape
+// does not fit.
+Unrolled unroll(const TemporalGraph& graph, const Scope& scope, std::span<const Value> frames);
+// One image or vector over time.
 Unrolled unroll(const TemporalGraph& graph, const Presentation& presentation, const Scope& scope, Value image);
 
 // Infers the shapes of every layer. Declares nothing and allocates nothing.

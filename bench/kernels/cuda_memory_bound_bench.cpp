@@ -27,6 +27,7 @@
 #include "kernels/resize/resize2d.h"
 #include "kernels/softmax/log_softmax.h"
 #include "kernels/softmax/softmax.h"
+#include "models/tasks/classification/graphs.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::bench {

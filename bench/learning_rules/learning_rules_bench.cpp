@@ -17,6 +17,7 @@
 #include "engine/finite.h"
 #include "engine/program.h"
 #include "learning_rules/learning_step.h"
+#include "models/tasks/classification/graphs.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::bench {

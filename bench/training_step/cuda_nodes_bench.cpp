@@ -11,6 +11,7 @@
 
 #include "bench/kernels/cuda_report.h"
 #include "engine/compile.h"
+#include "models/tasks/classification/graphs.h"
 #include "tools/recipe/recipe.h"
 
 namespace chiasm::bench {

@@ -14,6 +14,7 @@
 #include "engine/passes/pass.h"
 #include "engine/program.h"
 #include "models/network.h"
+#include "models/tasks/classification/graphs.h"
 
 namespace chiasm::bench {
 namespace {

@@ -25,6 +25,7 @@
 #include "engine/finite.h"
 #include "engine/io/npy.h"
 #include "engine/program.h"
+#include "models/tasks/classification/graphs.h"
 #include "tools/machine/product_rates.h"
 #include "tools/recipe/recipe.h"
 

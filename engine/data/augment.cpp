@@ -131,9 +131,10 @@ Pixels Augmentation::cropped(const Pixels& image, ImageSize out, const RandomStr
 }
 
 void Augmentation::apply(const Pixels& image, std::span<float> out, std::uint64_t seed, std::uint32_t epoch,
-                         std::uint32_t sample) const {
+                         std::uint32_t sample, std::uint32_t draw) const {
   const ImageSize to{crop_height == 0 ? image.height : crop_height, crop_width == 0 ? image.width : crop_width};
-  const RandomStream random({.seed = seed, .purpose = RandomPurpose::kAugment, .epoch = epoch, .sample = sample});
+  const RandomStream random(
+      {.seed = seed, .purpose = RandomPurpose::kAugment, .epoch = epoch, .sample = sample, .op = draw});
   std::uint64_t drawn = 0;
 
   // Whether to flip is the first number whatever else is on, so that switching the crop on does not change the flips.

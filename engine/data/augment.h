@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Augmentation: what is done to one image between the data set and the batch, in this order: a view or a crop,
 // horizontal flip, the network's size where it is not that yet, normalisation. The random numbers belong to (seed,
-// epoch, sample): the same whatever thread does it and whatever was done before.
+// epoch, sample, draw): the same whatever thread does it and whatever was done before. Views of one sample that differ
+// have numbers `draw` of their own.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ struct Augmentation {
   // settings that do not fit them or contradict each other.
   Spec output(const Spec& image) const;
   // REQUIRES: output() of the image's Spec, or of images of any size, did not throw; `out` has room for one.
-  void apply(const Pixels& image, std::span<float> out, std::uint64_t seed, std::uint32_t epoch,
-             std::uint32_t sample) const;
+  void apply(const Pixels& image, std::span<float> out, std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample,
+             std::uint32_t draw = 0) const;
 
  private:
   Pixels cropped(const Pixels& image, ImageSize out, const RandomStream& random, std::uint64_t& drawn) const;

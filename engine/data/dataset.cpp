@@ -46,6 +46,13 @@ constexpr std::array kFormats{
 
 }  // namespace
 
+Fields Dataset::fields() const { return {{"image", {image(), true}}, {"label", {{DType::kInt32, {}}}}}; }
+
+void Dataset::read(const SampleAddress& address, Sample& sample) const {
+  const std::int32_t label = load(address.index, sample.image("image"));
+  *sample.tensor("label", {DType::kInt32, {}}).view().as<std::int32_t>() = label;
+}
+
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
   if (config.limit < 0)
     throw InputError("dataset limit: found " + std::to_string(config.limit) + ", 0 or more is allowed");
@@ -60,6 +67,8 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
   }
   throw InputError("dataset format: found \"" + config.format + "\", allowed are " + known);
 }
+
+std::shared_ptr<const Source> open_source(const DatasetConfig& config) { return open_dataset(config); }
 
 std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, std::vector<std::string> names,
                                          const std::string& file) {

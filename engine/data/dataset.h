@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dataset: labelled images, found by index, as their files have them: bytes or numbers (pixels.h). Formats are one file
-// each: idx.h, cifar.h, image_folder.h, arrays.h; open_dataset picks one.
+// Dataset: a source of labelled images, found by index, as their files have them: bytes or numbers (pixels.h). Formats
+// are one file each: idx.h, cifar.h, image_folder.h, arrays.h; open_dataset picks one.
 #pragma once
 
 #include <cstdint>
@@ -9,26 +9,26 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/pixels.h"
+#include "engine/data/source.h"
 #include "kernels/view.h"
 
 namespace chiasm {
 
-class Dataset {
+class Dataset : public Source {
  public:
-  virtual ~Dataset() = default;
-
-  virtual std::int64_t size() const = 0;
   // float32 [height, width, channels], the same for every sample; a height and width of 0 where every image has its
   // own. What becomes of them: augment.h.
   virtual Spec image() const = 0;
-  // One name per class; labels are positions in this list.
-  virtual const std::vector<std::string>& class_names() const = 0;
+  const std::vector<std::string>& class_names() const override = 0;
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names().size()); }
 
   // Writes one image and returns its label. Thread-safe. Throws FileError when the sample's file is malformed.
   // REQUIRES: 0 <= index < size().
   virtual std::int32_t load(std::int64_t index, Pixels& image) const = 0;
+
+  // "image" and "label", int32 [].
+  Fields fields() const final;
+  void read(const SampleAddress& address, Sample& sample) const final;
 };
 
 struct DatasetConfig {
@@ -55,6 +55,9 @@ struct DatasetConfig {
 
 // Throws InputError for an unknown format or impossible setting, FileError for what is wrong with a file.
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config);
+
+// Samples of any kind: what open_dataset opens, and what is not of labelled images.
+std::shared_ptr<const Source> open_source(const DatasetConfig& config);
 
 // --- for the implementations ---
 

@@ -38,9 +38,9 @@ std::vector<std::int32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch, s
 // caller, and put the result where the caller looks for it.
 class Loader::Work {
  public:
-  Work(std::shared_ptr<const Dataset> dataset, LoaderConfig config)
-      : dataset_(std::move(dataset)), config_(std::move(config)) {
-    const std::int64_t size = dataset_->size();
+  Work(std::shared_ptr<const Source> source, LoaderConfig config)
+      : maker_(std::move(source), config.views, config.tensors, config.seed), config_(std::move(config)) {
+    const std::int64_t size = maker_.source().size();
     check(config_.batch_size >= 1,
           "batch size: found " + std::to_string(config_.batch_size) + ", 1 or more is allowed");
     check(size >= 1 && size <= std::numeric_limits<std::int32_t>::max(),
@@ -57,7 +57,6 @@ class Loader::Work {
           "start: batch " + std::to_string(start.batch) + " of an epoch of " + std::to_string(per_epoch_));
     check(config_.workers >= 0 && config_.workers <= 1024, "0 to 1024 workers are allowed");
     check(config_.prefetch >= 1 && config_.prefetch <= 1 << 20, "prefetch is 1 to 2^20 batches");
-    output_ = config_.augmentation.output(dataset_->image());
     wanted_ = taken_ = start.epoch * per_epoch_ + start.batch;
     end_ = (config_.epochs == 0 ? kMostEpochs + 1 : config_.epochs) * per_epoch_;
     threads_.reserve(static_cast<std::size_t>(config_.workers));
@@ -70,7 +69,7 @@ class Loader::Work {
   }
   ~Work() { stop(); }
 
-  const Spec& image() const { return output_; }
+  const Fields& fields() const { return maker_.fields(); }
   std::int64_t batches_per_epoch() const { return per_epoch_; }
   LoaderPosition position() const { return {wanted_ / per_epoch_, wanted_ % per_epoch_}; }
 
@@ -127,28 +126,19 @@ class Loader::Work {
   }
 
   Batch make(std::int64_t ticket) {
-    Batch batch;
-    batch.position = {ticket / per_epoch_, ticket % per_epoch_};
-    const auto epoch = static_cast<std::uint32_t>(batch.position.epoch);
+    const LoaderPosition position{ticket / per_epoch_, ticket % per_epoch_};
+    const auto epoch = static_cast<std::uint32_t>(position.epoch);
     const Order order = order_of(epoch);
-    const std::int64_t first = batch.position.batch * config_.batch_size;
-    const std::int64_t count = std::min(config_.batch_size, dataset_->size() - first);
-    const Shape& shape = output_.shape;
-    batch.images = Tensor(Spec{DType::kFloat32, {count, shape[0], shape[1], shape[2]}});
-    batch.labels = Tensor::zeros(DType::kInt32, {count});
-    batch.indices = Tensor::zeros(DType::kInt32, {count});
-    const std::span<float> images = batch.images.values<float>();
-    const std::size_t pixels = images.size() / static_cast<std::size_t>(count);
-    Pixels image;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const std::int32_t index =
-          order ? (*order)[static_cast<std::size_t>(first) + at] : static_cast<std::int32_t>(first + i);
-      batch.indices.values<std::int32_t>()[at] = index;
-      batch.labels.values<std::int32_t>()[at] = dataset_->load(index, image);
-      config_.augmentation.apply(image, images.subspan(at * pixels, pixels), config_.seed, epoch,
-                                 static_cast<std::uint32_t>(index));
+    const std::int64_t first = position.batch * config_.batch_size;
+    std::vector<std::int32_t> indices(
+        static_cast<std::size_t>(std::min(config_.batch_size, maker_.source().size() - first)));
+    if (order) {
+      std::copy_n(order->begin() + first, indices.size(), indices.begin());
+    } else {
+      std::iota(indices.begin(), indices.end(), static_cast<std::int32_t>(first));
     }
+    Batch batch = maker_.make(indices, epoch);
+    batch.position = position;
     return batch;
   }
 
@@ -158,7 +148,8 @@ class Loader::Work {
     const std::lock_guard lock(orders_mutex_);
     Order& order = orders_[epoch];
     if (!order) {
-      order = std::make_shared<const std::vector<std::int32_t>>(epoch_order(config_.seed, epoch, dataset_->size()));
+      order =
+          std::make_shared<const std::vector<std::int32_t>>(epoch_order(config_.seed, epoch, maker_.source().size()));
       // Workers are at most a few epochs apart; should an old one be asked for again, it is made again.
       const Order keep = order;
       while (orders_.size() > 4) orders_.erase(orders_.begin());
@@ -167,9 +158,8 @@ class Loader::Work {
     return order;
   }
 
-  const std::shared_ptr<const Dataset> dataset_;
+  const BatchMaker maker_;
   const LoaderConfig config_;
-  Spec output_;
   std::int64_t per_epoch_ = 0;
   std::int64_t end_ = 0;  // ticket after the last
 
@@ -185,10 +175,10 @@ class Loader::Work {
   std::vector<std::thread> threads_;
 };
 
-Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderConfig config)
-    : work_(std::make_unique<Work>(std::move(dataset), std::move(config))) {}
+Loader::Loader(std::shared_ptr<const Source> source, LoaderConfig config)
+    : work_(std::make_unique<Work>(std::move(source), std::move(config))) {}
 Loader::~Loader() = default;
-Spec Loader::image() const { return work_->image(); }
+const Fields& Loader::fields() const { return work_->fields(); }
 std::int64_t Loader::batches_per_epoch() const { return work_->batches_per_epoch(); }
 LoaderPosition Loader::position() const { return work_->position(); }
 std::optional<Batch> Loader::next() { return work_->next(); }

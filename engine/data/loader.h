@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loader: batches of a data set in an order that depends on (seed, epoch) alone, made ahead of time by worker threads.
+// Loader: batches of a source in an order that depends on (seed, epoch) alone, made ahead of time by worker threads.
 // Neither the order nor any bit of a batch depends on the number of workers, on the prefetch depth, or on where the
 // loader was started. One thread takes batches.
 #pragma once
@@ -9,51 +9,37 @@
 #include <optional>
 #include <vector>
 
-#include "engine/data/augment.h"
-#include "engine/data/dataset.h"
-#include "engine/tensor.h"
+#include "engine/data/batch.h"
 
 namespace chiasm {
 
 // The order of the samples in an epoch: a permutation of 0..size-1 (Fisher-Yates with counter-based random numbers).
 std::vector<std::int32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch, std::int64_t size);
 
-// Where in the sequence of batches; what a snapshot keeps to resume.
-struct LoaderPosition {
-  std::int64_t epoch = 0;
-  std::int64_t batch = 0;  // in the epoch
-  bool operator==(const LoaderPosition&) const = default;
-};
-
 struct LoaderConfig {
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
-  bool shuffle = true;  // otherwise samples come in the order of the data set
+  bool shuffle = true;  // otherwise samples come in the order of the source
   // Leave out what remains of an epoch after the last whole batch. Otherwise the last batch of an epoch may be smaller.
   bool drop_last = false;
   std::int64_t epochs = 0;  // stop before this epoch; 0: never
   int workers = 1;          // 0: batches are made by the thread that takes them
   int prefetch = 4;         // batches made ahead, at most
-  Augmentation augmentation = {};
+  // What batches hold, see BatchMaker.
+  std::vector<ImageShow> views = {};
+  std::optional<std::vector<std::string>> tensors = {};
   LoaderPosition start = {};
-};
-
-struct Batch {
-  Tensor images;   // float32 [B, height, width, channels]
-  Tensor labels;   // int32 [B]
-  Tensor indices;  // int32 [B], into the data set
-  LoaderPosition position;
 };
 
 class Loader {
  public:
   // Throws InputError when a setting is impossible. At most 2^31 - 1 samples.
-  Loader(std::shared_ptr<const Dataset> dataset, LoaderConfig config);
+  Loader(std::shared_ptr<const Source> source, LoaderConfig config);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  Spec image() const;  // of one image in a batch
+  const Fields& fields() const;  // of one sample in a batch
   std::int64_t batches_per_epoch() const;
   // Of the batch that next() will return.
   LoaderPosition position() const;

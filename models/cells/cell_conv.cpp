@@ -7,15 +7,29 @@
 namespace chiasm {
 
 Shape state_like(const Shape& x, std::int64_t channels) {
+  if (x.rank() != 4 && x.rank() != 2) {
+    throw ShapeError("this cell takes an image [N, H, W, C] or a vector [N, C], found " + to_string(x));
+  }
+  return channels > 0 ? x.with(-1, channels) : x;
+}
+
+Shape image_state_like(const Shape& x, std::int64_t channels) {
   if (x.rank() != 4) throw ShapeError("this cell takes an image [N, H, W, C], found " + to_string(x));
-  return channels > 0 ? x.with(3, channels) : x;
+  return state_like(x, channels);
 }
 
 Value CellConv::apply(const Scope& scope, const char* name, std::initializer_list<Value> inputs,
                       std::int64_t outputs) const {
   const Scope inside = scope.child(name);
   const LabelScope label(scope.graph(), inside.label());
-  const Value joined = concat(inputs, 3);
+  const Value joined = concat(inputs, inputs.begin()->shape().rank() - 1);
+  if (joined.shape().rank() == 2) {
+    const Shape shape{joined.shape()[1], outputs};
+    const Fans fans = fans_of(shape);
+    const Weight weight =
+        inside.weight("weight", shape, init.for_fans(fans), init.for_fans({.in = fans.out, .out = fans.in}), l2);
+    return linear(joined, weight) + inside.parameter("bias", {outputs}, Initialiser::constant(bias_init), l2_bias);
+  }
   return convolve(inside, joined,
                   {.channels = outputs,
                    .kernel = kernel,

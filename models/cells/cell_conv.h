@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The convolutions of cells whose state is C channels at the size of their input (spec/convrnn.md 2.2 to 2.6): stride
-// 1, SAME padding, L2 terms on kernels and biases.
+// 1, SAME padding, L2 terms on kernels and biases. On vectors [N, features] they are linear maps.
 #pragma once
 
 #include <array>
@@ -14,13 +14,16 @@ namespace chiasm {
 
 class ConfigNode;
 
-// The shape [N, H, W, channels] of a state at the size of x; 0 channels: as many as x. Throws ShapeError unless x is an
-// image [N, H, W, C].
+// The shape [N, H, W, channels] or [N, channels] of a state at the size of x; 0 channels: as many as x. Throws
+// ShapeError unless x is an image [N, H, W, C] or a vector [N, C].
 Shape state_like(const Shape& x, std::int64_t channels = 0);
+
+// The same where the cell is of images alone.
+Shape image_state_like(const Shape& x, std::int64_t channels = 0);
 
 struct CellConv {
   std::int64_t channels = 0;  // C; 0: as many as the input
-  std::int64_t kernel = 3;
+  std::int64_t kernel = 3;    // of images
   InitSpec init = {.kind = InitSpec::Kind::kGlorotUniform};
   double bias_init = 0.0;
   double l2 = 1e-4;       // of kernels

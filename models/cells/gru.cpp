@@ -28,7 +28,7 @@ class Gru final : public Cell {
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {
     const LabelScope label(scope.graph(), scope.label());
     const Value x = in.x, h = state[0];
-    const std::int64_t channels = h.shape()[3];
+    const std::int64_t channels = h.shape().at(-1);
     const auto [reset, update] = split<2>(gates_.apply(scope, "gates", {x, h}, 2 * channels));
     const Value r = sigmoid(affine(reset, 1.0, reset_bias_)), u = sigmoid(update);
     const Value candidate = tanh(candidate_.apply(scope, "candidate", {x, r * h}, channels));

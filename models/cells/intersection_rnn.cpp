@@ -23,7 +23,7 @@ class IntersectionRnn final : public Cell {
     const Shape state = conv_.state_shape(x);
     if (state != x) {
       throw ShapeError("intersection_rnn has as many channels as its input: \"channels\" is " +
-                       std::to_string(conv_.channels) + " and the input has " + std::to_string(x[3]));
+                       std::to_string(conv_.channels) + " and the input has " + std::to_string(x.at(-1)));
     }
     return {state};
   }
@@ -31,7 +31,7 @@ class IntersectionRnn final : public Cell {
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {
     const LabelScope label(scope.graph(), scope.label());
     const Value x = in.x, n = state[0];
-    const auto [gate_n, h, gate_y, y] = split<4>(conv_.apply(scope, "gates", {x, n}, 4 * n.shape()[3]));
+    const auto [gate_n, h, gate_y, y] = split<4>(conv_.apply(scope, "gates", {x, n}, 4 * n.shape().at(-1)));
     const Value gn = sigmoid(affine(gate_n, 1.0, forget_bias_)), gy = sigmoid(affine(gate_y, 1.0, forget_bias_));
     const Value next = gn * n + affine(gn, -1.0, 1.0) * tanh(h);
     return {gy * x + affine(gy, -1.0, 1.0) * relu(y), {next}};

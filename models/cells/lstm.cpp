@@ -5,8 +5,8 @@
 //   c' = LN(f c + i tanh(j~)); the normalised value is what is stored
 //   o  = s(o~ + P_o c)          with the old c
 //   h' = tanh(c') o
-// phi is "forget_bias". The peephole weights P [H, W, C] exist where "peepholes" is on and start as a kernel of that
-// shape would (fan-in H W). L2 terms on the kernel and the bias; none on peepholes and layer norms.
+// phi is "forget_bias". The peephole weights P [H, W, C] (of vectors, [C]) exist where "peepholes" is on and start as a
+// kernel of that shape would (fan-in H W). L2 terms on the kernel and the bias; none on peepholes and layer norms.
 //   {"type": "lstm", "layer_norm": false, "peepholes": false, "forget_bias": 1, "channels": as many as the input,
 //    "kernel": 3, "kernel_init": "glorot_uniform", "bias_init": 0, "l2": 1e-4, "l2_bias": as l2}
 #include "engine/config/config.h"
@@ -35,10 +35,10 @@ class Lstm final : public Cell {
     const auto norm = [&](const char* name, Value v) { return layer_norm_ ? layer_norm(scope.child(name), v) : v; };
     const auto peep = [&](const char* name, Value v) {
       if (!peepholes_) return v;
-      const Shape shape{c.shape()[1], c.shape()[2], c.shape()[3]};
+      const Shape shape(c.shape().sizes().subspan(1));
       return v + scope.parameter(name, shape, conv_.init.for_fans(fans_of(shape))) * c;
     };
-    const auto [i, j, f, o] = split<4>(conv_.apply(scope, "gates", {in.x, h}, 4 * h.shape()[3]));
+    const auto [i, j, f, o] = split<4>(conv_.apply(scope, "gates", {in.x, h}, 4 * h.shape().at(-1)));
     const Value input = sigmoid(peep("input_peephole", norm("input_norm", i)));
     const Value candidate = tanh(norm("candidate_norm", j));
     const Value forget = sigmoid(peep("forget_peephole", affine(norm("forget_norm", f), 1.0, forget_bias_)));

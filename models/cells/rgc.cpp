@@ -126,8 +126,8 @@ RgcCell::RgcCell(RgcOptions options) : options_(options) {
 }
 
 std::vector<Shape> RgcCell::state_shapes(const Shape& x) const {
-  if (options_.gate.kernel == 0) return {state_like(x)};
-  return {state_like(x, options_.cell_channels), x};
+  if (options_.gate.kernel == 0) return {image_state_like(x)};
+  return {image_state_like(x, options_.cell_channels), x};
 }
 
 CellStep RgcCell::step(const Scope& scope, const CellInput& in, std::span<const Value> state) const {

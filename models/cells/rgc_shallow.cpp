@@ -25,7 +25,7 @@ class RgcShallow final : public Cell {
         l2_(config.real_or("l2", 1e-4, RealRange::at_least(0.0))) {}
 
   std::vector<Shape> state_shapes(const Shape& x) const override {  // c, h
-    return {state_like(x, cell_channels_), x};
+    return {image_state_like(x, cell_channels_), x};
   }
 
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {

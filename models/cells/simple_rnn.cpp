@@ -22,7 +22,7 @@ class SimpleRnn final : public Cell {
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {
     const LabelScope label(scope.graph(), scope.label());
     const Value h = state[0];
-    const std::int64_t channels = h.shape()[3];
+    const std::int64_t channels = h.shape().at(-1);
     Value a =
         conv_.apply(scope, "input_to_state", {in.x}, channels) + conv_.apply(scope, "state_to_state", {h}, channels);
     if (layer_norm_) a = layer_norm(scope.child("norm"), a);

@@ -22,7 +22,7 @@ class Ugrnn final : public Cell {
   CellStep step(const Scope& scope, const CellInput& in, std::span<const Value> state) const override {
     const LabelScope label(scope.graph(), scope.label());
     const Value h = state[0];
-    const auto [gate, candidate] = split<2>(conv_.apply(scope, "gates", {in.x, h}, 2 * h.shape()[3]));
+    const auto [gate, candidate] = split<2>(conv_.apply(scope, "gates", {in.x, h}, 2 * h.shape().at(-1)));
     const Value g = sigmoid(affine(gate, 1.0, forget_bias_));
     const Value next = g * h + affine(g, -1.0, 1.0) * tanh(candidate);
     return {next, {next}};

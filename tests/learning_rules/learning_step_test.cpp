@@ -10,6 +10,7 @@
 
 #include "learning_rules/feedback.h"
 #include "models/network.h"
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/cuda.h"
 #include "tests/support/running_network.h"
 #include "tests/support/training.h"

@@ -22,7 +22,8 @@ Network rgc_median(int steps, int image_off, Decoder::Kind decoder) {
 // memory, so that one image is one step of work.
 TEST(LayerSteps, OfRgcMedianAreThoseOfTheSpec) {
   constexpr int kSteps = 17, kLayers = 11;
-  const LayerSteps plan = layer_steps(rgc_median(kSteps, 12, Decoder::Kind::kLast), 2, "prune,share,hoist");
+  const LayerSteps plan =
+      layer_steps(*classification(), rgc_median(kSteps, 12, Decoder::Kind::kLast), 2, "prune,share,hoist");
   ASSERT_EQ(plan.layers.size(), kLayers);
   for (int i = 0; i < kLayers; ++i) {
     for (int t = 0; t < kSteps; ++t) {
@@ -45,8 +46,8 @@ TEST(LayerSteps, OfRgcMedianAreThoseOfTheSpec) {
 // Logits of the seven steps from t = 10 need the same steps of the convolutions as the last of them does: conv_l is
 // seven steps of work already, from its arrival to the last that can reach the readout.
 TEST(LayerSteps, ReadingAllLogitsAddsReadoutsOnly) {
-  const LayerSteps last = layer_steps(rgc_median(17, 12, Decoder::Kind::kLast), 2, "all");
-  const LayerSteps all = layer_steps(rgc_median(17, 12, Decoder::Kind::kAll), 2, "all");
+  const LayerSteps last = layer_steps(*classification(), rgc_median(17, 12, Decoder::Kind::kLast), 2, "all");
+  const LayerSteps all = layer_steps(*classification(), rgc_median(17, 12, Decoder::Kind::kAll), 2, "all");
   EXPECT_EQ(all.count(LayerStep::kFullBatch), last.count(LayerStep::kFullBatch) + 6);
   for (std::size_t i = 0; i + 1 < all.layers.size(); ++i) EXPECT_EQ(all.at[i], last.at[i]) << all.layers[i];
 }
@@ -54,7 +55,7 @@ TEST(LayerSteps, ReadingAllLogitsAddsReadoutsOnly) {
 // Blank frames reach the readout when the unroll is long (spec 1.6): conv1 then computes the image and the blank once
 // each.
 TEST(LayerSteps, BlankFramesAreComputedOnceForAllSamples) {
-  const LayerSteps plan = layer_steps(rgc_median(26, 10, Decoder::Kind::kAll), 2, "all");
+  const LayerSteps plan = layer_steps(*classification(), rgc_median(26, 10, Decoder::Kind::kAll), 2, "all");
   EXPECT_EQ(plan.at[0][0], LayerStep::kFullBatch);
   EXPECT_EQ(plan.at[0][9], LayerStep::kReused);
   EXPECT_EQ(plan.at[0][10], LayerStep::kBatchOne);
@@ -63,7 +64,7 @@ TEST(LayerSteps, BlankFramesAreComputedOnceForAllSamples) {
 }
 
 TEST(LayerSteps, OfThePlainUnrollAreAll) {
-  const LayerSteps plan = layer_steps(rgc_median(17, 12, Decoder::Kind::kLast), 2, "none");
+  const LayerSteps plan = layer_steps(*classification(), rgc_median(17, 12, Decoder::Kind::kLast), 2, "none");
   EXPECT_EQ(plan.count(LayerStep::kFullBatch), plan.naive());
 }
 

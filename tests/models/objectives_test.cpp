@@ -8,6 +8,7 @@
 #include "engine/program.h"
 #include "models/network.h"
 #include "models/objectives/objective.h"
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/compare.h"
 #include "tests/support/op_checks.h"
 #include "tests/support/running_network.h"

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/hashed.h"

@@ -8,6 +8,7 @@
 
 #include "engine/program.h"
 #include "models/network.h"
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/hashed.h"

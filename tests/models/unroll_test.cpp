@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/tasks/task.h"
+#include "tests/support/file_corpus.h"
 #include "tests/support/running_network.h"
 #include "tests/support/training.h"
 
@@ -169,8 +171,8 @@ TEST(TemporalGraph, RefusesWhatCannotBe) {
           head +
           R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1, "kernel": 9, "padding": "valid"}]}]})"),
       testing::HasSubstr("layer \"a\""));
-  EXPECT_THAT(refusal_of(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]}]})"),
-              testing::HasSubstr("one number per class"));
+  const Network map = network_of(head + R"("layers": [{"name": "a", "pre": [{"op": "conv", "channels": 1}]}]})");
+  EXPECT_THAT(error_of<InputError>([&] { classification()->check(map); }), testing::HasSubstr("one number per class"));
   EXPECT_EQ(delay_in_steps(30.0, 10.0, "x"), 3);
   EXPECT_THROW(delay_in_steps(-10.0, 10.0, "x"), InputError);
   EXPECT_THROW(delay_in_steps(std::nan(""), 10.0, "x"), InputError);

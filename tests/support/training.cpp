@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/hashed.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/running_network.h"

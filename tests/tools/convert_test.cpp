@@ -11,6 +11,7 @@
 #include "engine/io/npy.h"
 #include "engine/io/safetensors.h"
 #include "engine/weights.h"
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/compare.h"
 #include "tests/support/file_corpus.h"
 #include "tests/support/golden.h"

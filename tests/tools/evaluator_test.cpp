@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evaluation and training of one recipe on the same images: what an evaluation calls loss is what training makes small.
-#include "tools/train/evaluator.h"
+#include "tools/training/evaluator.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "engine/data/memory_dataset.h"
-#include "tools/train/session.h"
+#include "tools/training/session.h"
 
 namespace chiasm::test {
 namespace {
@@ -52,12 +52,13 @@ TEST_P(Objectives, EvaluationReportsTheLossOfTraining) {
     Evaluator evaluator(recipe, session.parameters(), samples(batch * kBatch, kBatch), options);
     const Evaluation evaluation = evaluator.run();
     const TrainingSession::Step step = session.step();
-    EXPECT_NEAR(evaluation.loss, step.loss, 1e-12) << batch;
-    EXPECT_EQ(evaluation.loss_by_step, std::vector<double>{evaluation.loss});
-    EXPECT_EQ(evaluation.top1, step.top1);
+    const double loss = evaluation.value("loss");
+    EXPECT_NEAR(loss, step.loss, 1e-12) << batch;
+    EXPECT_EQ(evaluation.by_step("loss"), std::vector<double>{loss});
+    EXPECT_EQ(evaluation.value("top1"), score_value(step.scores, "top1"));
     // And is that of the probabilities it predicts.
     double expected = 0.0;
-    for (const Prediction& p : evaluator.predict({0, 1, 2, 3})) {
+    for (const Prediction& p : predict(recipe, evaluator, std::vector<std::int32_t>{0, 1, 2, 3})) {
       const std::vector<double>& q = p.probability[0];
       const auto label = static_cast<std::size_t>(p.label);
       const bool sigmoid = GetParam() == std::string("sigmoid_cross_entropy");
@@ -72,7 +73,7 @@ TEST_P(Objectives, EvaluationReportsTheLossOfTraining) {
         EXPECT_NEAR(std::accumulate(q.begin(), q.end(), 0.0), 1.0, 1e-14);
       }
     }
-    EXPECT_NEAR(evaluation.loss, expected, 1e-12) << batch;
+    EXPECT_NEAR(loss, expected, 1e-12) << batch;
   }
 }
 

@@ -13,6 +13,7 @@
 #include "engine/io/npy.h"
 #include "engine/io/zip.h"
 #include "engine/weights.h"
+#include "models/tasks/classification/graphs.h"
 #include "tests/support/compare.h"
 #include "tests/support/cuda.h"
 #include "tests/support/file_corpus.h"

@@ -43,7 +43,7 @@ class ImagePipeline : public testing::Test {
 
   static DataRecipe read(const std::string& data, const Shape& image) {
     Config config = Config::parse(data, "recipe");
-    const DataRecipe recipe = read_data(config.root(), image);
+    const DataRecipe recipe = read_data(config.root(), {{"image", {{DType::kFloat32, image}, true}}});
     config.finish();
     return recipe;
   }
@@ -77,13 +77,12 @@ class ImagePipeline : public testing::Test {
 
   void expect_evaluation(const std::string& name, const std::string& settings, const Shape& image) const {
     const DataRecipe data = recipe(settings, image);
-    Loader loader(open_dataset(data.test),
-                  {.batch_size = 2, .shuffle = false, .workers = 0, .augmentation = data.test_augmentation});
+    Loader loader(open_dataset(data.test), {.batch_size = 2, .shuffle = false, .workers = 0, .views = data.test_views});
     const std::optional<Batch> batch = loader.next();
-    const std::span<const float> values = batch->images.values<float>();
+    const std::span<const float> values = batch->at("image").values<float>();
     const std::size_t count = values.size() / 2;
-    expect_same("wide/" + name, loader.image().shape, values.subspan(0, count));
-    expect_same("tall/" + name, loader.image().shape, values.subspan(count));
+    expect_same("wide/" + name, loader.fields().at("image").spec.shape, values.subspan(0, count));
+    expect_same("tall/" + name, loader.fields().at("image").spec.shape, values.subspan(count));
   }
 
   // `first` to `last` epochs, and the same bits whatever the number of workers.
@@ -95,19 +94,19 @@ class ImagePipeline : public testing::Test {
                         .shuffle = false,
                         .epochs = last,
                         .workers = 0,
-                        .augmentation = data.train_augmentation,
+                        .views = data.train_views,
                         .start = {.epoch = first}};
     Loader alone(open_dataset(data.train), config);
     config.workers = 3;
     Loader together(open_dataset(data.train), config);
     for (std::int64_t epoch = first; epoch < last; ++epoch) {
       const std::optional<Batch> batch = alone.next();
-      const std::span<const float> values = batch->images.values<float>();
-      EXPECT_TRUE(std::ranges::equal(values, together.next()->images.values<float>()));
+      const std::span<const float> values = batch->at("image").values<float>();
+      EXPECT_TRUE(std::ranges::equal(values, together.next()->at("image").values<float>()));
       const std::size_t count = values.size() / 2;
       const std::string at = name + "/" + std::to_string(epoch);
-      expect_same(at + "/0", alone.image().shape, values.subspan(0, count));
-      expect_same(at + "/1", alone.image().shape, values.subspan(count));
+      expect_same(at + "/0", alone.fields().at("image").spec.shape, values.subspan(0, count));
+      expect_same(at + "/1", alone.fields().at("image").spec.shape, values.subspan(count));
     }
   }
 

@@ -12,7 +12,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/file_corpus.h"
 #include "tools/recipe/presets.h"
-#include "tools/train/session.h"
+#include "tools/training/session.h"
 
 namespace chiasm::test {
 namespace {

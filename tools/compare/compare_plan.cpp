@@ -11,7 +11,7 @@
 #include "engine/compile.h"
 #include "kernels/error.h"
 #include "tools/recipe/presets.h"
-#include "tools/train/session.h"
+#include "tools/training/session.h"
 
 namespace chiasm {
 namespace {
@@ -103,10 +103,9 @@ void check_runs(std::vector<PlannedRun>& runs, const ProgramOptions& options, in
       run.result = runs[i - 1].run.result;  // another seed of the same network
       continue;
     }
-    const std::shared_ptr<const Dataset> data = open_dataset(runs[i].recipe.data.train);
+    const std::shared_ptr<const Source> data = open_source(runs[i].recipe.data.train);
     TrainingSession session(runs[i].recipe, data, options);
-    require_fitting_data(runs[i].recipe, *open_dataset(runs[i].recipe.data.test), runs[i].recipe.data.test_augmentation,
-                         session.program().output("logits").shape()[1]);
+    task_batches(runs[i].recipe, open_source(runs[i].recipe.data.test), runs[i].recipe.data.test_views);
     run.result.training_steps = session.total_steps();
     run.result.train_images = data->size();
     run.result.flops_per_step = total_flops(session.program().graph());

@@ -83,10 +83,12 @@ class Runner {
       result.timed_seconds += outcome.seconds;
       result.status = outcome.end == TrainEnd::kInterrupted ? Status::kInterrupted : Status::kDone;
       result.test_images = outcome.evaluation.samples;
-      result.top1 = outcome.evaluation.top1;
-      result.loss = outcome.evaluation.loss;
-      result.top1_by_step = outcome.evaluation.top1_by_step;
-      result.loss_by_step = outcome.evaluation.loss_by_step;
+      if (result.status == Status::kDone) {
+        result.top1 = outcome.evaluation.value("top1");
+        result.loss = outcome.evaluation.value("loss");
+      }
+      result.top1_by_step = outcome.evaluation.by_step("top1");
+      result.loss_by_step = outcome.evaluation.by_step("loss");
       if (result.status == Status::kDone) run.alignment = final_alignment(folder);
     } catch (const std::bad_alloc&) {
       result.reason = "out of memory";

@@ -8,7 +8,7 @@ constexpr std::int64_t kMany = std::int64_t{1} << 40;
 constexpr std::int64_t kMostSide = 1 << 14;
 
 // What train and test sets share is given in "data" itself, what differs in "data.train" and "data.test".
-DatasetConfig read_dataset(const ConfigNode& data, const char* part, const Shape& image) {
+DatasetConfig read_dataset(const ConfigNode& data, const char* part, std::int64_t channels) {
   DatasetConfig d;
   const ConfigNode own = data.object(part);
   const auto text = [&](const char* key, const std::string& absent) {
@@ -23,7 +23,7 @@ DatasetConfig read_dataset(const ConfigNode& data, const char* part, const Shape
   d.labels_key = text("labels_key", d.labels_key);
   d.limit = own.integer_or("limit", 0, {0, kMany});
   d.class_names = data.texts_or("class_names", {});
-  d.channels = image[2];
+  d.channels = channels;
   return d;
 }
 
@@ -84,13 +84,8 @@ void read_augment(const ConfigNode& node, Augmentation& a) {
   }
 }
 
-}  // namespace
-
-DataRecipe read_data(const ConfigNode& data, const Shape& image) {
-  DataRecipe result;
-  result.train = read_dataset(data, "train", image);
-  result.test = read_dataset(data, "test", image);
-  result.shuffle = data.boolean_or("shuffle", true);
+// What training and evaluation show of an image that the network takes at this size.
+void read_augmentations(const ConfigNode& data, const Shape& image, DataRecipe& result) {
   Augmentation& plain = result.test_augmentation;
   plain.crop_height = image[0];
   plain.crop_width = image[1];
@@ -104,6 +99,45 @@ DataRecipe read_data(const ConfigNode& data, const Shape& image) {
   }
   result.train_augmentation = plain;
   if (data.has("augment")) read_augment(data.object("augment"), result.train_augmentation);
+}
+
+// "views": {"NAME": {"field", "augment"}} for images that differ from what "data" says of all.
+void read_views(const ConfigNode& data, const std::vector<std::string>& images, DataRecipe& result) {
+  const std::optional<ConfigNode> views = data.find("views");
+  for (const std::string& name : images) {
+    const auto draw = static_cast<std::uint32_t>(result.train_views.size());
+    ImageShow train{.field = "image", .as = name, .augmentation = result.train_augmentation, .draw = draw};
+    ImageShow test{.field = "image", .as = name, .augmentation = result.test_augmentation, .draw = draw};
+    if (views && views->as_object().has(name)) {
+      const ConfigNode view = views->object(name);
+      train.field = test.field = view.text_or("field", "image");
+      if (view.has("augment")) {
+        train.augmentation = result.test_augmentation;
+        read_augment(view.object("augment"), train.augmentation);
+      }
+    }
+    result.train_views.push_back(std::move(train));
+    result.test_views.push_back(std::move(test));
+  }
+}
+
+}  // namespace
+
+DataRecipe read_data(const ConfigNode& data, const Fields& fields) {
+  DataRecipe result;
+  std::vector<std::string> images;
+  Shape image;
+  for (const auto& [name, field] : fields) {
+    if (!field.image) continue;
+    images.push_back(name);
+    image = field.spec.shape;
+  }
+  result.train = read_dataset(data, "train", images.empty() ? 3 : image[2]);
+  result.test = read_dataset(data, "test", images.empty() ? 3 : image[2]);
+  result.shuffle = data.boolean_or("shuffle", true);
+  if (images.empty()) return result;
+  read_augmentations(data, image, result);
+  read_views(data, images, result);
   return result;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/config/config.h"
-#include "engine/data/augment.h"
+#include "engine/data/batch.h"
 #include "engine/data/dataset.h"
 
 namespace chiasm {
@@ -15,9 +15,12 @@ struct DataRecipe {
   bool shuffle = true;              // training only
   Augmentation train_augmentation;  // with view and normalisation
   Augmentation test_augmentation;   // view and normalisation alone
+  // How batches show images: one for each image that the task takes.
+  std::vector<ImageShow> train_views;
+  std::vector<ImageShow> test_views;
 };
 
-// `image`: height, width and channels that the network takes. Throws InputError naming the field.
-DataRecipe read_data(const ConfigNode& data, const Shape& image);
+// `fields` are those of the task. Throws InputError naming the field.
+DataRecipe read_data(const ConfigNode& data, const Fields& fields);
 
 }  // namespace chiasm

@@ -59,9 +59,17 @@ Recipe read_recipe(Config config) {
   recipe.name = root.text("name");
   recipe.description = root.text_or("description", "");
   recipe.network = read_network(root.object("model"));
+  if (root.has("task")) recipe.task = read_task(root.object("task"));
+  try {
+    recipe.task->check(recipe.network);
+  } catch (const FileError&) {
+    throw;
+  } catch (const InputError& error) {
+    root.object("model").fail_because(error.what());
+  }
   recipe.train = read_train(root.object("train"));
   if (root.has("learning_rule")) read_learning_rule(root, recipe);
-  recipe.data = read_data(root.object("data"), recipe.network.graph.image);
+  recipe.data = read_data(root.object("data"), recipe.task->fields(recipe.network));
   config.finish();
   recipe.source = std::move(config);
   return recipe;

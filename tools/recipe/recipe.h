@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 #include "engine/training_config.h"
 #include "kernels/cuda/stream.h"
 #include "learning_rules/learning.h"
-#include "models/network.h"
+#include "models/tasks/task.h"
 #include "tools/recipe/data_recipe.h"
 
 namespace chiasm {
@@ -42,6 +43,7 @@ struct Recipe {
   std::string description;
   DataRecipe data;
   Network network;
+  std::shared_ptr<const Task> task = classification();
   TrainRecipe train;
   Config source = Config::empty("recipe");  // the plain JSON, with overrides: what a run folder keeps
 };

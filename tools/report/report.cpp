@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
@@ -37,19 +38,37 @@ LineChart learning_chart(const ReportData& data, const std::vector<ReportCurve>&
   return chart;
 }
 
+std::string labelled(const std::string& words, const std::string& unit) {
+  return unit.empty() ? words : words + " (" + unit + ")";
+}
+
+double scale_of(const ReportMetric& metric) { return metric.unit == "%" ? 100.0 : 1.0; }
+
+std::string sentence(std::string words) {
+  if (!words.empty()) words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(words[0])));
+  return words;
+}
+
 std::string learning_section(const ReportData& data) {
-  if (data.loss.empty() && data.accuracy.empty()) return "";
+  if (data.loss.empty() && data.accuracy.empty() && data.metrics.empty()) return "";
   std::string out = "<section>\n<h2>Learning curves</h2>\n<div class=\"charts\">\n";
   if (!data.loss.empty()) {
     LineChart chart = learning_chart(data, data.loss, 1);
     chart.title = "Loss during training";
-    chart.y_label = "loss (nats)";
+    chart.y_label = labelled("loss", data.loss_unit);
     out += svg_of(chart);
   }
   if (!data.accuracy.empty()) {
     LineChart chart = learning_chart(data, data.accuracy, 100);
     chart.title = "Accuracy during training";
     chart.y_label = "accuracy (%)";
+    out += svg_of(chart);
+  }
+  for (const ReportMetric& metric : data.metrics) {
+    if (metric.curves.empty()) continue;
+    LineChart chart = learning_chart(data, metric.curves, scale_of(metric));
+    chart.title = sentence(metric.words) + " during training";
+    chart.y_label = labelled(metric.words, metric.unit);
     out += svg_of(chart);
   }
   return out + "</div>\n</section>\n";
@@ -125,6 +144,28 @@ std::string timestep_section(const ReportData& data) {
          "image "
          "has travelled through its layers, it can only guess.</p>\n<div class=\"wide\">\n" +
          svg_of(chart) + "</div>\n</section>\n";
+}
+
+std::string metric_timestep_section(const ReportData& data) {
+  std::string charts;
+  for (const ReportMetric& metric : data.metrics) {
+    if (metric.by_timestep.size() < 2) continue;
+    LineChart chart;
+    chart.title = sentence(metric.words) + " on test data at every timestep";
+    chart.x_label = timestep_label(data);
+    chart.y_label = labelled(metric.words, metric.unit);
+    chart.width = 860;
+    chart.height = 340;
+    add_time(chart, data, metric.by_timestep.size(), true);
+    ChartSeries series;
+    for (std::size_t t = 0; t < metric.by_timestep.size(); ++t) {
+      series.points.push_back({data.first_timestep + static_cast<double>(t), scale_of(metric) * metric.by_timestep[t]});
+    }
+    chart.series.push_back(std::move(series));
+    charts += svg_of(chart);
+  }
+  if (charts.empty()) return "";
+  return "<section>\n<h2>Over time</h2>\n<div class=\"wide\">\n" + charts + "</div>\n</section>\n";
 }
 
 void check(const ReportExample& example) {
@@ -247,6 +288,7 @@ std::string report_html(const ReportData& data) {
   out += learning_section(data);
   out += alignment_section(data);
   out += timestep_section(data);
+  out += metric_timestep_section(data);
   out += example_section(data);
   out += table_section("Recipe", data.recipe);
   out += table_section("Machine", data.machine);

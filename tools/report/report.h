@@ -39,6 +39,14 @@ struct ReportExample {
   std::vector<std::vector<double>> probabilities = {};  // [timestep][class], each row sums to 1
 };
 
+// A metric of the task that has no part of the page of its own.
+struct ReportMetric {
+  std::string words = {};                // "correlation"
+  std::string unit = {};                 // "%": values are fractions of 1
+  std::vector<ReportCurve> curves = {};  // over training
+  std::vector<double> by_timestep = {};  // from `first_timestep` on
+};
+
 struct ReportData {
   std::string title = {};     // "fashion_rgc"
   std::string subtitle = {};  // one line: what was trained on what
@@ -47,9 +55,11 @@ struct ReportData {
   std::vector<std::pair<std::string, std::string>> machine = {};
 
   std::string progress_label = "training step";  // the x axis of both curves, with its unit
-  std::vector<ReportCurve> loss = {};            // nats
-  std::vector<ReportCurve> accuracy = {};        // fractions of 1
+  std::vector<ReportCurve> loss = {};
+  std::string loss_unit = "nats";
+  std::vector<ReportCurve> accuracy = {};  // fractions of 1
 
+  std::vector<ReportMetric> metrics = {};
   std::vector<ReportLayerChart> alignment = {};  // of backward with forward weights, over training
 
   std::vector<double> accuracy_per_timestep = {};  // fractions of 1, from `first_timestep` on

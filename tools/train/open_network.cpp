@@ -6,7 +6,7 @@
 #include "engine/snapshot.h"
 #include "engine/weights.h"
 #include "tools/train/train_run.h"
-#include "tools/train/training_steps.h"
+#include "tools/training/training_steps.h"
 
 namespace chiasm {
 
@@ -33,7 +33,7 @@ OpenNetwork open_network(const NetworkSource& source) {
     network.step = load_snapshot(network.file, network.parameters).step;
     return network;
   }
-  declare_parameters(network.recipe.network, network.parameters, options);
+  declare_parameters(*network.recipe.task, network.recipe.network, network.parameters, options);
   network.parameters.initialise(train.seed);
   network.file = source.weights;
   if (!network.file.empty()) load_weights(network.file, network.parameters);

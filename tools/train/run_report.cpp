@@ -18,20 +18,34 @@ namespace {
 
 constexpr std::int64_t kExamples = 12;
 
-void add_curves(ReportData& report, const std::vector<MetricsLine>& lines) {
-  ReportCurve train_loss{.label = "training (batch)"}, test_loss{.label = "test"};
-  ReportCurve train_top1{.label = "training (batch)"}, test_top1{.label = "test"};
-  const std::pair<std::string, ReportCurve*> curves[] = {
-      {"loss", &train_loss}, {"test_loss", &test_loss}, {"top1", &train_top1}, {"test_top1", &test_top1}};
+ReportCurve curve_of(const std::vector<MetricsLine>& lines, const std::string& key, const char* label) {
+  ReportCurve curve{.label = label};
   for (const MetricsLine& line : lines) {
     for (const auto& [name, value] : line.numbers) {
-      for (const auto& [key, curve] : curves) {
-        if (name == key) curve->points.emplace_back(static_cast<double>(line.step), value);
-      }
+      if (name == key) curve.points.emplace_back(static_cast<double>(line.step), value);
     }
   }
-  report.loss = {train_loss, test_loss};
-  report.accuracy = {train_top1, test_top1};
+  return curve;
+}
+
+void add_metrics(ReportData& report, const std::vector<MetricsLine>& lines, const Evaluation& e) {
+  for (const Score& score : e.scores) {
+    const Metric& metric = score.metric;
+    std::vector<ReportCurve> curves;
+    if (score.value) {
+      curves = {curve_of(lines, metric.name, "training (batch)"), curve_of(lines, "test_" + metric.name, "test")};
+      if (curves[0].points.empty()) curves.erase(curves.begin());
+    }
+    if (metric.name == "loss") {
+      report.loss = std::move(curves);
+      report.loss_unit = metric.unit;
+    } else if (metric.name == "top1") {
+      report.accuracy = std::move(curves);
+      report.accuracy_per_timestep = score.by_step;
+    } else if (score.value) {
+      report.metrics.push_back({metric.words, metric.unit, std::move(curves), score.by_step});
+    }
+  }
 }
 
 // A chart for each metric that was measured, each with the same layers.
@@ -85,19 +99,20 @@ std::string learning_words(const Learning& learning) {
 }
 
 // Evenly spaced test images, with what the network said about them over time.
-void add_examples(ReportData& report, Evaluator& evaluator, Augmentation shown) {
+void add_examples(ReportData& report, const Recipe& recipe, Evaluator& evaluator) {
+  Augmentation shown = recipe.data.test_augmentation;
   shown.normalisation = {};
-  const Dataset& data = evaluator.dataset();
+  const Source& data = evaluator.data();
   const std::int64_t count = std::min({kExamples, data.size(), evaluator.batch()});
-  std::vector<std::int64_t> indices;
-  for (std::int64_t i = 0; i < count; ++i) indices.push_back(i * data.size() / count);
-  const Shape image = shown.output(data.image()).shape;
+  std::vector<std::int32_t> indices;
+  for (std::int64_t i = 0; i < count; ++i) indices.push_back(static_cast<std::int32_t>(i * data.size() / count));
+  const Shape image = shown.output(data.fields().at("image").spec).shape;
   std::vector<float> values(static_cast<std::size_t>(image.elements()));
-  Pixels pixels;
-  for (const Prediction& p : evaluator.predict(indices)) {
+  Sample sample;
+  for (const Prediction& p : predict(recipe, evaluator, indices)) {
     ReportExample example;
-    data.load(p.index, pixels);
-    shown.apply(pixels, values, 0, 0, 0);
+    data.read({.index = p.index}, sample);
+    shown.apply(std::as_const(sample).image("image"), values, 0, 0, 0);
     example.height = static_cast<int>(image[0]);
     example.width = static_cast<int>(image[1]);
     example.channels = image[2] >= 3 ? 3 : 1;  // of other channel counts, the first
@@ -128,20 +143,26 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
   ReportData report;
   report.title = recipe.name;
   report.subtitle = recipe.description;
-  report.scores = {
-      {"test accuracy", fmt::format("{:.2f} %", 100.0 * e.top1), fmt::format("{} images, last timestep", e.samples)},
-      {"test loss", fmt::format("{:.4f}", e.loss), "cross-entropy, nats"},
-      {"parameters", fmt::format("{}", size.parameters), fmt::format("{} units", size.units)},
-  };
-  report.recipe = {
-      {"layers", std::to_string(recipe.network.graph.layers.size())},
-      {"timesteps", fmt::format("{} of {:g} ms", p.steps, recipe.network.step_ms)},
-      {"image", fmt::format("{} shown {}", to_string(recipe.network.graph.image),
-                            p.off < 0 ? "throughout" : fmt::format("for steps {} to {}", p.on, p.off - 1))},
-      {"learning rule", learning_words(recipe.train.learning)},
-      {"batch", std::to_string(recipe.train.batch)},
-      {"seed", std::to_string(recipe.train.seed)},
-      {"element type", std::string(name_of(recipe.train.dtype))}};
+  std::string note = fmt::format("{} {}", e.samples, recipe.task->samples());
+  if (e.find("top1") != nullptr) note += ", last timestep";
+  for (const Score& score : e.scores) {
+    if (!score.value) continue;
+    report.scores.push_back({"test " + score.metric.words, score.metric.show(*score.value), note});
+    note = score.metric.unit;
+  }
+  report.scores.push_back({"parameters", fmt::format("{}", size.parameters), fmt::format("{} units", size.units)});
+  report.recipe = {{"layers", std::to_string(recipe.network.graph.layers.size())},
+                   {"timesteps", fmt::format("{} of {:g} ms", p.steps, recipe.network.step_ms)},
+                   {"task", std::string(recipe.task->kind())},
+                   {recipe.network.input_field(),
+                    fmt::format("{} {}", to_string(recipe.network.graph.image),
+                                recipe.network.frames ? "one for each timestep"
+                                : p.off < 0           ? "shown throughout"
+                                                      : fmt::format("shown for steps {} to {}", p.on, p.off - 1))},
+                   {"learning rule", learning_words(recipe.train.learning)},
+                   {"batch", std::to_string(recipe.train.batch)},
+                   {"seed", std::to_string(recipe.train.seed)},
+                   {"element type", std::string(name_of(recipe.train.dtype))}};
   for (const Connection& c : recipe.network.graph.connections) {
     const Layer& target =
         recipe.network.graph.layers[static_cast<std::size_t>(recipe.network.graph.index_of(c.target))];
@@ -150,15 +171,16 @@ void write_run_report(const Recipe& recipe, const std::string& folder, Evaluator
   }
   add_machine(report);
   const std::vector<MetricsLine> metrics = read_metrics(folder + "/metrics.jsonl");
-  add_curves(report, metrics);
+  add_metrics(report, metrics, e);
   add_alignment(report, metrics);
-  report.accuracy_per_timestep = e.top1_by_step;
-  report.class_names = evaluator.dataset().class_names();
+  report.class_names = evaluator.data().class_names();
   report.chance = 1.0 / static_cast<double>(std::max<std::size_t>(report.class_names.size(), 1));
   report.dt_ms = recipe.network.step_ms;
-  report.image_on = {{p.on, (p.off < 0 ? p.steps : p.off) - 1}};
+  if (!recipe.network.frames) report.image_on = {{p.on, (p.off < 0 ? p.steps : p.off) - 1}};
   report.image_arrival = recipe.network.graph.readout_arrival() + p.on;
-  add_examples(report, evaluator, recipe.data.test_augmentation);
+  if (recipe.task->kind() == "classification" && recipe.network.input_field() == "image") {
+    add_examples(report, recipe, evaluator);
+  }
   write_report(folder + "/report.html", report);
 }
 

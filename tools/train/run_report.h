@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tools/train/evaluator.h"
+#include "tools/training/evaluator.h"
 
 namespace chiasm {
 

@@ -18,9 +18,9 @@
 #include "tools/run_folder/metrics_log.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
-#include "tools/train/evaluator.h"
 #include "tools/train/run_report.h"
-#include "tools/train/session.h"
+#include "tools/training/evaluator.h"
+#include "tools/training/session.h"
 
 namespace chiasm {
 namespace {
@@ -72,8 +72,8 @@ class Run {
   Run(const Recipe& recipe, const TrainRequest& request)
       : recipe_(recipe),
         request_(request),
-        session_(recipe, open_dataset(recipe.data.train), request.program),
-        evaluator_(recipe, session_.parameters(), open_dataset(recipe.data.test), request.program) {
+        session_(recipe, open_source(recipe.data.train), request.program),
+        evaluator_(recipe, session_.parameters(), open_source(recipe.data.test), request.program) {
     // What is wrong with the recipe, the data or the weights has shown before a folder is made.
     if (!request.resume) load_initial_weights();
     lock_.emplace(request.out);
@@ -159,20 +159,30 @@ class Run {
     if (step % evaluation_interval() == 0 || session_.done()) evaluate(step, s.epoch);
     if (step % alignment_interval() == 0 || step == 1 || session_.done()) measure_alignment(step, s);
     if (step % recipe_.train.snapshot_every_steps == 0) save();
-    if (s.task) score_note_ = fmt::format("loss {:.3f}  batch accuracy {:.2f}", s.loss, s.top1);
+    if (s.task) {
+      score_note_ = fmt::format("loss {:.3f}", s.loss);
+      for (const Score& score : s.scores) {
+        score_note_ += fmt::format("  batch {} {:.2f}", score.metric.words, score.value.value_or(0.0));
+      }
+    }
     progress_->update(step, score_note_ + test_note_);
   }
 
   void log_training(std::int64_t step, const TrainingSession::Step& s) {
     Metrics numbers{{"epoch", s.epoch}};
-    if (s.task) numbers.insert(numbers.end(), {{"loss", s.loss}, {"top1", s.top1}});
+    if (s.task) {
+      numbers.emplace_back("loss", s.loss);
+      for (const Score& score : s.scores) numbers.emplace_back(score.metric.name, score.value.value_or(0.0));
+    }
     numbers.emplace_back("learning_rate", s.learning_rate);
     if (recipe_.train.learning.aligns()) numbers.emplace_back("alignment_learning_rate", s.alignment_rate);
     log_->append(step, numbers);
     const double now = wall_time();
     if (s.task) {
       events_->scalar("loss/train", step, s.loss, now);
-      events_->scalar("top1/train", step, s.top1, now);
+      for (const Score& score : s.scores) {
+        events_->scalar(score.metric.name + "/train", step, score.value.value_or(0.0), now);
+      }
     }
     events_->scalar("learning_rate", step, s.learning_rate, now);
   }
@@ -203,14 +213,21 @@ class Run {
   void evaluate(std::int64_t step, double epoch) {
     evaluation_ = evaluator_.run();
     evaluated_ = step;
-    const Evaluation& e = evaluation_;
-    log_->append(step, {{"epoch", epoch}, {"test_loss", e.loss}, {"test_top1", e.top1}});
+    Metrics numbers{{"epoch", epoch}};
     const double now = wall_time();
-    events_->scalar("loss/test", step, e.loss, now);
-    events_->scalar("top1/test", step, e.top1, now);
-    test_note_ = fmt::format("  test {:.2f} %", 100.0 * e.top1);
-    progress_->print_line(fmt::format("step {}: test accuracy {:.2f} %, test loss {:.4f} ({} images)", step,
-                                      100.0 * e.top1, e.loss, e.samples));
+    std::string words;
+    test_note_.clear();
+    for (const Score& score : evaluation_.scores) {
+      if (!score.value) continue;
+      const Metric& metric = score.metric;
+      numbers.emplace_back("test_" + metric.name, *score.value);
+      events_->scalar(metric.name + "/test", step, *score.value, now);
+      words += fmt::format("{}test {} {}", words.empty() ? "" : ", ", metric.words, metric.show(*score.value));
+      if (test_note_.empty()) test_note_ = "  test " + metric.show(*score.value);
+    }
+    log_->append(step, numbers);
+    progress_->print_line(
+        fmt::format("step {}: {} ({} {})", step, words, evaluation_.samples, recipe_.task->samples()));
   }
 
   std::int64_t evaluation_interval() const {

@@ -12,7 +12,7 @@
 
 #include "engine/program.h"
 #include "tools/recipe/recipe.h"
-#include "tools/train/evaluator.h"
+#include "tools/training/evaluator.h"
 
 namespace chiasm {
 

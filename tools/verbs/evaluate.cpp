@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "tools/terminal/command_line.h"
-#include "tools/train/evaluator.h"
 #include "tools/train/open_network.h"
+#include "tools/training/evaluator.h"
 #include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -26,6 +27,27 @@ struct Options {
   bool json = false;
 };
 
+// A line for each timestep; of the first metric the number says enough.
+void print_course(const Evaluation& e) {
+  std::size_t steps = 0;
+  for (const Score& score : e.scores) steps = std::max(steps, score.by_step.size());
+  for (std::size_t t = 0; t < steps; ++t) {
+    std::string line = fmt::format("  t = {:2}", t);
+    for (const Score& score : e.scores) {
+      if (t >= score.by_step.size() || (!score.value && score.by_step[t] == 0.0)) continue;
+      const std::string number = score.metric.show(score.by_step[t]);
+      if (&score == &e.scores.front()) {
+        line += fmt::format("  {:>8}", number);
+      } else if (score.value) {
+        line += fmt::format("  {} {}", score.metric.words, number);
+      } else {
+        line += fmt::format("  {:>8} {}", number, score.metric.words);
+      }
+    }
+    fmt::print("{}\n", line);
+  }
+}
+
 int evaluate(Options& o) {
   o.device.check();
   std::vector<std::string> overrides = o.overrides;
@@ -34,30 +56,30 @@ int evaluate(Options& o) {
   const Recipe& recipe = network.recipe;
   DatasetConfig data = o.split == "train" ? recipe.data.train : recipe.data.test;
   if (o.limit > 0) data.limit = o.limit;
-  Evaluator evaluator(recipe, network.parameters, open_dataset(data), o.device.program);
+  Evaluator evaluator(recipe, network.parameters, open_source(data), o.device.program);
   const Evaluation e = evaluator.run();
   if (o.json) {
-    std::cout << nlohmann::json{{"top1", e.top1},
-                                {"loss", e.loss},
-                                {"samples", e.samples},
-                                {"step", network.step},
-                                {network.step < 0 ? "weights" : "snapshot", network.file},
-                                {"decoder", recipe.network.decoder.name()},
-                                {"decided_by_step", e.decided_by_step},
-                                {"top1_by_step", e.top1_by_step},
-                                {"loss_by_step", e.loss_by_step}}
-                     .dump(2)
-              << '\n';
+    nlohmann::json json{{"task", recipe.task->kind()},
+                        {"samples", e.samples},
+                        {"step", network.step},
+                        {network.step < 0 ? "weights" : "snapshot", network.file},
+                        {"decoder", recipe.network.decoder.name()}};
+    for (const Score& score : e.scores) {
+      if (score.value) json[score.metric.name] = *score.value;
+      if (!score.by_step.empty()) json[score.metric.name + "_by_step"] = score.by_step;
+    }
+    std::cout << json.dump(2) << '\n';
     return 0;
   }
-  fmt::print("{}: accuracy {:.2f} %, loss {:.4f} on {} images ({} split, {}, decoder {})\n", recipe.name,
-             100.0 * e.top1, e.loss, e.samples, o.split,
-             network.step < 0 ? network.file : fmt::format("step {}", network.step), recipe.network.decoder.name());
-  for (std::size_t t = 0; t < e.top1_by_step.size(); ++t) {
-    fmt::print("  t = {:2}  {:6.2f} %  loss {:.4f}", t, 100.0 * e.top1_by_step[t], e.loss_by_step[t]);
-    if (e.decided_by_step[t] > 0.0) fmt::print("  {:6.2f} % decide here", 100.0 * e.decided_by_step[t]);
-    fmt::print("\n");
+  std::string scores;
+  for (const Score& score : e.scores) {
+    if (!score.value) continue;
+    scores += (scores.empty() ? "" : ", ") + score.metric.words + " " + score.metric.show(*score.value);
   }
+  fmt::print("{}: {} on {} {} ({} split, {}, decoder {})\n", recipe.name, scores, e.samples, recipe.task->samples(),
+             o.split, network.step < 0 ? network.file : fmt::format("step {}", network.step),
+             recipe.network.decoder.name());
+  print_course(e);
   return 0;
 }
 

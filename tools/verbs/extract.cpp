@@ -11,9 +11,9 @@
 #include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/terminal/progress.h"
-#include "tools/train/device_options.h"
 #include "tools/train/open_network.h"
 #include "tools/train/train_run.h"
+#include "tools/training/device_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
 

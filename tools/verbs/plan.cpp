@@ -11,8 +11,8 @@
 #include "tools/recipe/recipe.h"
 #include "tools/terminal/command_line.h"
 #include "tools/terminal/progress.h"
-#include "tools/train/device_options.h"
-#include "tools/train/training_steps.h"
+#include "tools/training/device_options.h"
+#include "tools/training/training_steps.h"
 #include "tools/verbs/presentation_options.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
@@ -171,7 +171,7 @@ int plan(Options& o) {
   for (const std::string& more : o.presentation.overrides()) overrides.push_back(more);
   if (!o.batch.empty()) overrides.push_back("train.batch=" + o.batch);
   const Recipe recipe = load_recipe(o.recipe, overrides);
-  const LayerSteps layers = layer_steps(recipe.network, recipe.train.batch, o.device.program.passes);
+  const LayerSteps layers = layer_steps(*recipe.task, recipe.network, recipe.train.batch, o.device.program.passes);
   const Comparison comparison = compare(recipe, device_options(recipe, o.device.program));
   if (o.json) {
     print_json(recipe, layers, comparison, o.device.program);

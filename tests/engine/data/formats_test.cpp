@@ -161,9 +161,9 @@ TEST(ImageFolder, BringsImagesToOneSize) {
   Augmentation augmentation{.crop_height = 3, .crop_width = 3};
   EXPECT_THAT(error_of<InputError>([&] { augmentation.output(dataset->image()); }), HasSubstr("many sizes"));
   augmentation.view = ImageView{};
-  Loader loader(dataset, {.batch_size = 3, .shuffle = false, .augmentation = augmentation});
-  EXPECT_EQ(loader.image().shape, (Shape{3, 3, 1}));
-  EXPECT_THAT(loader.next()->images.values<float>(), testing::Each(testing::FloatNear(200 / 255.0F, 1e-6F)));
+  Loader loader(dataset, {.batch_size = 3, .shuffle = false, .views = {{.augmentation = augmentation}}});
+  EXPECT_EQ(loader.fields().at("image").spec.shape, (Shape{3, 3, 1}));
+  EXPECT_THAT(loader.next()->at("image").values<float>(), testing::Each(testing::FloatNear(200 / 255.0F, 1e-6F)));
 }
 
 TEST(ImageFolder, NamesWhatIsWrong) {
@@ -180,7 +180,7 @@ TEST(ImageFolder, NamesWhatIsWrong) {
   config.channels = 3;
   const std::shared_ptr<Dataset> dataset = open_dataset(config);
   const Augmentation augmentation{.crop_height = 4, .crop_width = 4, .view = ImageView{}};
-  Loader loader(dataset, {.batch_size = 1, .workers = 2, .augmentation = augmentation});
+  Loader loader(dataset, {.batch_size = 1, .workers = 2, .views = {{.augmentation = augmentation}}});
   EXPECT_THAT(error_of<FileError>([&] { loader.next(); }), HasSubstr("cat/bad.png: first bytes: neither"));
 }
 

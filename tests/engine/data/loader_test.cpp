@@ -10,6 +10,7 @@
 #include <numeric>
 #include <thread>
 
+#include "engine/data/dataset.h"
 #include "kernels/error.h"
 #include "tests/support/file_corpus.h"
 
@@ -63,16 +64,17 @@ std::vector<Batch> take(std::int64_t size, const LoaderConfig& config, int count
 
 void expect_same(const Batch& a, const Batch& b) {
   EXPECT_EQ(a.position, b.position);
-  EXPECT_EQ(a.images.spec(), b.images.spec());
-  EXPECT_TRUE(std::ranges::equal(a.images.bytes(), b.images.bytes()));
-  EXPECT_TRUE(std::ranges::equal(a.labels.bytes(), b.labels.bytes()));
+  EXPECT_EQ(a.at("image").spec(), b.at("image").spec());
+  EXPECT_TRUE(std::ranges::equal(a.at("image").bytes(), b.at("image").bytes()));
+  EXPECT_TRUE(std::ranges::equal(a.at("label").bytes(), b.at("label").bytes()));
   EXPECT_TRUE(std::ranges::equal(a.indices.bytes(), b.indices.bytes()));
 }
 
 LoaderConfig augmented() {
   return {.batch_size = 8,
           .seed = 11,
-          .augmentation = {.pad = 1, .random_crop = true, .flip_probability = 0.5, .normalisation = {.mean = {3.0}}}};
+          .views = {{.augmentation = {
+                         .pad = 1, .random_crop = true, .flip_probability = 0.5, .normalisation = {.mean = {3.0}}}}}};
 }
 
 TEST(EpochOrder, IsAPermutationOfItsAddress) {
@@ -105,13 +107,13 @@ TEST(Loader, PutsTheRightThingsTogether) {
       const Batch& batch = batches[epoch * 3 + b];
       EXPECT_EQ(batch.position, (LoaderPosition{static_cast<std::int64_t>(epoch), static_cast<std::int64_t>(b)}));
       const std::int64_t count = b < 2 ? 4 : 2;
-      ASSERT_EQ(batch.images.shape(), (Shape{count, 2, 2, 1}));
-      ASSERT_EQ(batch.labels.shape(), (Shape{count}));
+      ASSERT_EQ(batch.at("image").shape(), (Shape{count, 2, 2, 1}));
+      ASSERT_EQ(batch.at("label").shape(), (Shape{count}));
       for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         const std::int32_t index = batch.indices.values<std::int32_t>()[i];
-        EXPECT_EQ(batch.labels.values<std::int32_t>()[i], index % 3);
-        EXPECT_EQ(batch.images.values<float>()[i * 4], static_cast<float>(index));
-        EXPECT_EQ(batch.images.values<float>()[i * 4 + 3], static_cast<float>(index) + 0.5F);
+        EXPECT_EQ(batch.at("label").values<std::int32_t>()[i], index % 3);
+        EXPECT_EQ(batch.at("image").values<float>()[i * 4], static_cast<float>(index));
+        EXPECT_EQ(batch.at("image").values<float>()[i * 4 + 3], static_cast<float>(index) + 0.5F);
         seen.push_back(index);
       }
     }
@@ -122,7 +124,7 @@ TEST(Loader, PutsTheRightThingsTogether) {
 TEST(Loader, DropsTheSmallLastBatch) {
   const std::vector<Batch> batches = take(10, {.batch_size = 4, .drop_last = true, .epochs = 2}, 100);
   ASSERT_EQ(batches.size(), 4U);
-  for (const Batch& batch : batches) EXPECT_EQ(batch.images.shape()[0], 4);
+  for (const Batch& batch : batches) EXPECT_EQ(batch.at("image").shape()[0], 4);
 }
 
 TEST(Loader, KeepsTheOrderWithoutShuffle) {
@@ -207,7 +209,7 @@ TEST(Loader, NamesTheSettingThatIsWrong) {
   EXPECT_THAT(error({.start = {-1, 0}}), HasSubstr("epochs"));
   EXPECT_THAT(error({.workers = -1}), HasSubstr("workers"));
   EXPECT_THAT(error({.prefetch = 0}), HasSubstr("prefetch"));
-  EXPECT_THAT(error({.augmentation = {.crop_width = 9}}), HasSubstr("augmentation"));
+  EXPECT_THAT(error({.views = {{.augmentation = {.crop_width = 9}}}}), HasSubstr("augmentation"));
   EXPECT_THAT(error_of<InputError>([] { Loader loader(std::make_shared<Counting>(0), {}); }), HasSubstr("0 samples"));
 }
 

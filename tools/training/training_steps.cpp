@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/train/training_steps.h"
+#include "tools/training/training_steps.h"
 
 #include <vector>
 
@@ -12,8 +12,8 @@ Phase training_phase(const Recipe& recipe) {
 }
 
 Graph loss_graph(const Recipe& recipe, Parameters& parameters, std::int64_t batch, const std::string& passes) {
-  return build_loss(recipe.network, parameters, batch,
-                    {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = passes});
+  return task_loss(*recipe.task, recipe.network, parameters, batch,
+                   {.dtype = recipe.train.dtype, .seed = recipe.train.seed, .passes = passes});
 }
 
 std::map<Phase, Graph> training_steps(const Recipe& recipe, Parameters& parameters, std::int64_t batch,

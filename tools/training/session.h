@@ -13,7 +13,7 @@
 #include "engine/snapshot.h"
 #include "learning_rules/alignment_metrics.h"
 #include "tools/recipe/recipe.h"
-#include "tools/train/training_steps.h"
+#include "tools/training/training_steps.h"
 
 namespace chiasm {
 
@@ -23,7 +23,7 @@ std::string memory_note(const Program& program, const ProgramOptions& options);
 class TrainingSession {
  public:
   // Throws InputError when the data does not fit the network (image size, number of classes).
-  TrainingSession(const Recipe& recipe, std::shared_ptr<const Dataset> data, const ProgramOptions& options);
+  TrainingSession(const Recipe& recipe, std::shared_ptr<const Source> data, const ProgramOptions& options);
 
   // Continues from a snapshot. Throws FileError and changes nothing when it does not fit.
   void resume(const std::string& snapshot);
@@ -31,7 +31,7 @@ class TrainingSession {
   struct Step {
     bool task = true;  // whether the task was trained; in a phase of alignment alone it has no loss
     double loss = 0.0;
-    double top1 = 0.0;  // of the batch, before the update
+    std::vector<Score> scores = {};  // of the batch beside its loss, before the update
     double learning_rate = 0.0;
     double alignment_rate = 0.0;  // of backward weights
     double epoch = 0.0;           // passes through the data
@@ -67,10 +67,9 @@ class TrainingSession {
   // Takes the next batch and fills the inputs of the step that begins at `position`.
   PreparedStep prepare(const RunPosition& position);
   void fill_inputs(Program& program, const Batch& batch, const Step& step, std::int64_t number);
-  void score(const Program& program, const Batch& batch, Step& result) const;
 
   const Recipe& recipe_;
-  std::shared_ptr<const Dataset> data_;
+  std::shared_ptr<const Source> data_;
   Parameters parameters_;
   ProgramOptions options_;
   std::map<Phase, Program> programs_;  // of the phases that training has
@@ -83,8 +82,9 @@ class TrainingSession {
   std::int64_t total_steps_ = 0;
 };
 
-// Checks that a data set gives what a network takes. Throws InputError.
-void require_fitting_data(const Recipe& recipe, const Dataset& data, const Augmentation& augmentation,
-                          std::int64_t network_classes);
+// Makes the batches of the recipe's training or test data, and of no other fields than its task takes. Throws
+// InputError where the data does not give what the task takes, or is empty.
+std::vector<std::string> task_tensors(const Recipe& recipe);
+BatchMaker task_batches(const Recipe& recipe, std::shared_ptr<const Source> data, const std::vector<ImageShow>& views);
 
 }  // namespace chiasm

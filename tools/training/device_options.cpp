@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/train/device_options.h"
+#include "tools/training/device_options.h"
 
 namespace chiasm {
 

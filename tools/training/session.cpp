@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/train/session.h"
+#include "tools/training/session.h"
 
 #include <fmt/format.h>
 
@@ -7,19 +7,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/data/feed.h"
 #include "engine/finite.h"
 #include "learning_rules/idle_operations.h"
 #include "learning_rules/learning_step.h"
-#include "tools/train/device_options.h"
+#include "tools/training/device_options.h"
 
 namespace chiasm {
 namespace {
-
-// Copies floating values into an input of either floating type.
-void set_floating(Program& program, const char* name, std::span<const float> values) {
-  const MutableView input = program.input(name);
-  visit_floating(input.dtype(), [&]<class T>() { std::copy(values.begin(), values.end(), input.as<T>()); });
-}
 
 void set_scalar(Program& program, const std::string& name, double value) {
   const MutableView input = program.input(name);
@@ -28,18 +23,40 @@ void set_scalar(Program& program, const std::string& name, double value) {
 
 }  // namespace
 
-void require_fitting_data(const Recipe& recipe, const Dataset& data, const Augmentation& augmentation,
-                          std::int64_t network_classes) {
-  const Spec image = augmentation.output(data.image());
-  if (image.shape != recipe.network.graph.image) {
-    throw InputError(recipe.source.root().origin() + ": model.image is " + to_string(recipe.network.graph.image) +
-                     ", and the data has images " + to_string(image.shape));
+std::vector<std::string> task_tensors(const Recipe& recipe) {
+  std::vector<std::string> tensors;
+  for (const auto& [name, field] : recipe.task->fields(recipe.network)) {
+    if (!field.image) tensors.push_back(name);
   }
-  if (data.classes() > network_classes) {
-    throw InputError(recipe.source.root().origin() + ": the readout has " + std::to_string(network_classes) +
-                     " outputs, and the data has " + std::to_string(data.classes()) + " classes");
+  return tensors;
+}
+
+BatchMaker task_batches(const Recipe& recipe, std::shared_ptr<const Source> data, const std::vector<ImageShow>& views) {
+  const std::string origin = recipe.source.root().origin();
+  if (data->size() == 0) throw InputError(origin + ": the data set is empty");
+  try {
+    const Source& source = *data;
+    BatchMaker batches(std::move(data), views, task_tensors(recipe), recipe.train.seed);
+    for (const auto& [name, wanted] : recipe.task->fields(recipe.network)) {
+      const Spec& found = batches.fields().at(name).spec;
+      if (found.shape != wanted.spec.shape) {
+        throw InputError((wanted.image ? "model.image is " + to_string(wanted.spec.shape) + ", and the data has images "
+                                       : "the " + std::string(recipe.task->kind()) + " task takes \"" + name +
+                                             "\" of shape " + to_string(wanted.spec.shape) + ", and the data has ") +
+                         to_string(found.shape));
+      }
+      if (is_floating(found.dtype) != is_floating(wanted.spec.dtype)) {
+        throw InputError("the task takes \"" + name + "\" as " + std::string(name_of(wanted.spec.dtype)) +
+                         ", and the data has " + std::string(name_of(found.dtype)));
+      }
+    }
+    recipe.task->check_data(recipe.network, source, origin);
+    return batches;
+  } catch (const FileError&) {
+    throw;
+  } catch (const InputError& error) {
+    throw InputError(std::string(error.what()).starts_with(origin) ? error.what() : origin + ": " + error.what());
   }
-  if (data.size() == 0) throw InputError(recipe.source.root().origin() + ": the data set is empty");
 }
 
 std::string memory_note(const Program& program, const ProgramOptions& options) {
@@ -48,7 +65,7 @@ std::string memory_note(const Program& program, const ProgramOptions& options) {
                      static_cast<double>(program.arena_bytes()) / 1e6, static_cast<double>(options.memory_bytes) / 1e6);
 }
 
-TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dataset> data,
+TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Source> data,
                                  const ProgramOptions& options)
     : recipe_(recipe), data_(std::move(data)), options_(device_options(recipe, options)) {
   const TrainRecipe& train = recipe.train;
@@ -61,7 +78,7 @@ TrainingSession::TrainingSession(const Recipe& recipe, std::shared_ptr<const Dat
   for (const auto& [phase, graph] : graphs) {
     programs_.emplace(phase, Program(graph, options_)).first->second.bind_all(parameters_.tensors());
   }
-  require_fitting_data(recipe, *data_, recipe.data.train_augmentation, program().output("logits").shape()[1]);
+  task_batches(recipe, data_, recipe.data.train_views);  // throws what does not fit
   start_loader();
   steps_per_epoch_ = loader_->batches_per_epoch();
   total_steps_ =
@@ -75,7 +92,8 @@ void TrainingSession::start_loader() {
                                                    .seed = recipe_.train.seed,
                                                    .shuffle = recipe_.data.shuffle,
                                                    .drop_last = true,
-                                                   .augmentation = recipe_.data.train_augmentation,
+                                                   .views = recipe_.data.train_views,
+                                                   .tensors = task_tensors(recipe_),
                                                    .start = {.epoch = position_.epoch, .batch = position_.batch}});
 }
 
@@ -90,8 +108,7 @@ void TrainingSession::fill_inputs(Program& program, const Batch& batch, const St
   const auto set = [&](const std::string& name, double value) {
     if (has(name)) set_scalar(program, name, value);
   };
-  set_floating(program, "image", batch.images.values<float>());
-  program.set_input("label", batch.labels.view());
+  feed(program, batch);
   set("learning_rate", step.learning_rate);
   for (const GroupConfig& config : recipe_.train.groups) {
     if (config.schedule) set(config.group.learning_rate, learning.phases.task_rate(*config.schedule, step.epoch));
@@ -112,20 +129,6 @@ void TrainingSession::fill_inputs(Program& program, const Batch& batch, const St
       set(coefficient_input(rule, *term.primitive), term.coefficient.at(step.epoch, epochs));
     }
   });
-}
-
-void TrainingSession::score(const Program& program, const Batch& batch, Step& result) const {
-  const View loss = program.output("loss");
-  result.loss = visit_floating(loss.dtype(), [&]<class T>() { return static_cast<double>(*loss.as<T>()); });
-  const View logits = program.output("logits");
-  const std::int64_t classes = logits.shape()[1];
-  visit_floating(logits.dtype(), [&]<class T>() {
-    for (std::int64_t i = 0; i < logits.shape()[0]; ++i) {
-      const T* row = logits.as<T>() + i * classes;
-      result.top1 += std::max_element(row, row + classes) - row == batch.labels.values<std::int32_t>()[i];
-    }
-  });
-  result.top1 /= static_cast<double>(logits.shape()[0]);
 }
 
 TrainingSession::PreparedStep TrainingSession::prepare(const RunPosition& position) {
@@ -161,7 +164,10 @@ TrainingSession::Step TrainingSession::step() {
     program.run_stepwise();  // throws, naming the node
     throw NumericalError("update", "a gradient is not finite");
   }
-  if (now.step.task) score(program, now.batch, now.step);
+  if (now.step.task) {
+    now.step.loss = scalar_output(program, "loss");
+    now.step.scores = recipe_.task->batch_scores(program, now.batch);
+  }
   program.run_commit();
   position_ = now.after;
   last_step_ = now.step;
