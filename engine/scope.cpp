@@ -26,7 +26,13 @@ Scope Scope::at_step(int step) const {
   return scope;
 }
 
-std::string Scope::label() const { return step_ < 0 ? path_ : path_ + " @t" + std::to_string(step_); }
+Scope Scope::branch(std::string_view name) const {
+  Scope scope = *this;
+  scope.branch_ = "/(" + std::string(name) + ")";
+  return scope;
+}
+
+std::string Scope::label() const { return path_ + branch_ + (step_ < 0 ? "" : " @t" + std::to_string(step_)); }
 
 Value Scope::parameter(std::string_view name, const Shape& shape, const Initialiser& initialiser, double l2) const {
   const Parameter& parameter =

@@ -39,6 +39,9 @@ class Scope {
   Scope child(std::string_view name) const;
   // The same place at another timestep: parameters are shared, labels and random draws differ.
   Scope at_step(int step) const;
+  // The same place once more in the same graph, for another input: parameters are shared, labels and random draws
+  // differ.
+  Scope branch(std::string_view name) const;
 
   Value parameter(std::string_view name, const Shape& shape, const Initialiser& initialiser, double l2 = 0.0) const;
   // A weight and, where options say so, a backward weight (backward_weight_name) with its own random draw, from the
@@ -79,6 +82,7 @@ class Scope {
   std::shared_ptr<Shared> shared_;
   std::string path_;
   int step_ = -1;
+  std::string branch_;
 };
 
 }  // namespace chiasm

@@ -19,13 +19,15 @@ Value activate(Value x, Activation activation) {
       return x.graph().apply(Map<Tanh>{}, {x});
     case Activation::kSoftplus:
       return x.graph().apply(Map<Softplus>{}, {x});
+    case Activation::kRelu6:
+      return x.graph().apply(Map<Clip>{{.low = 0.0, .high = 6.0}}, {x});
   }
   throw InternalError("unknown activation");
 }
 
 // In the order of the enumeration.
 const std::vector<std::string>& activation_names() {
-  static const std::vector<std::string> names{"identity", "relu", "elu", "sigmoid", "tanh", "softplus"};
+  static const std::vector<std::string> names{"identity", "relu", "elu", "sigmoid", "tanh", "softplus", "relu6"};
   return names;
 }
 

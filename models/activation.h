@@ -10,7 +10,7 @@
 
 namespace chiasm {
 
-enum class Activation { kIdentity, kRelu, kElu, kSigmoid, kTanh, kSoftplus };
+enum class Activation { kIdentity, kRelu, kElu, kSigmoid, kTanh, kSoftplus, kRelu6 };
 
 Value activate(Value x, Activation activation);
 

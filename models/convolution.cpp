@@ -28,9 +28,17 @@ Initialiser InitSpec::for_fans(Fans fans) const {
 namespace {
 
 Value dense(const Scope& scope, Value x, const ConvSpec& spec, const char* name, std::int64_t kernel) {
-  const Shape shape{kernel, kernel, x.shape()[3], spec.channels};
+  if (x.shape()[3] % spec.groups != 0 || spec.channels % spec.groups != 0) {
+    throw ShapeError("[" + scope.path() + "] " + std::to_string(spec.groups) + " groups do not divide " +
+                     std::to_string(x.shape()[3]) + " input and " + std::to_string(spec.channels) + " output channels");
+  }
+  const Shape shape{kernel, kernel, x.shape()[3] / spec.groups, spec.channels};
   const Weight weight = scope.weight(name, shape, spec.init.for_fans(fans_of(shape)), spec.l2);
-  return conv2d(x, weight, Conv2d{.stride = {spec.stride, spec.stride}, .padding = spec.padding});
+  return conv2d(x, weight,
+                Conv2d{.stride = {spec.stride, spec.stride},
+                       .padding = spec.padding,
+                       .groups = spec.groups,
+                       .dilation = {spec.dilation, spec.dilation}});
 }
 
 Value depthwise(const Scope& scope, Value x, const ConvSpec& spec) {
@@ -55,14 +63,14 @@ Value convolve(const Scope& scope, Value x, const ConvSpec& spec) {
   Value y;
   if (spec.separable) {
     ConvSpec pointwise = spec;
-    pointwise.stride = 1;
+    pointwise.stride = pointwise.dilation = 1;
     y = dense(scope, depthwise(scope, x, spec), pointwise, "pointwise", 1);
   } else {
     y = dense(scope, x, spec, "weight", spec.kernel);
   }
   if (!spec.bias) return y;
   const std::int64_t kernel = spec.separable ? 1 : spec.kernel;
-  const Initialiser start = spec.bias_init.for_fans(fans_of({kernel, kernel, channels, spec.channels}));
+  const Initialiser start = spec.bias_init.for_fans(fans_of({kernel, kernel, channels / spec.groups, spec.channels}));
   return y + scope.parameter("bias", {spec.channels}, start, spec.l2_bias);
 }
 

@@ -23,6 +23,8 @@ struct ConvSpec {
   std::int64_t channels = 0;  // of the output; > 0
   std::int64_t kernel = 3;    // per axis; clamped to the size of the input where `separable`
   std::int64_t stride = 1;
+  std::int64_t groups = 1;  // of channels; not with `separable`
+  std::int64_t dilation = 1;
   bool separable = false;  // depthwise kernel x kernel without bias, then 1x1, then one bias
   bool bias = true;
   Padding2d padding = Padding2d::same();

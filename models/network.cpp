@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/network.h"
 
+#include "engine/batch_shape.h"
 #include "engine/ops.h"
 #include "kernels/indexing/slice.h"
 
@@ -8,19 +9,14 @@ namespace chiasm {
 namespace {
 
 Value input_of(const Network& network, const Scope& scope, std::int64_t batch) {
-  std::vector<std::int64_t> sizes{batch};
-  const Shape shape = network.input_shape();
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
-  return scope.graph().input(network.input_field(), Spec{scope.dtype(), Shape(sizes)});
+  return scope.graph().input(network.input_field(), Spec{scope.dtype(), with_batch(batch, network.input_shape())});
 }
 
 }  // namespace
 
 Shape Network::input_shape() const {
   if (!frames) return graph.image;
-  std::vector<std::int64_t> sizes{presentation.steps};
-  sizes.insert(sizes.end(), graph.image.begin(), graph.image.end());
-  return Shape(sizes);
+  return with_batch(presentation.steps, graph.image);
 }
 
 std::string Network::input_field() const { return frames || graph.image.rank() == 1 ? "input" : "image"; }
@@ -31,11 +27,10 @@ int Network::first_decoded_step() const {
 
 Unrolled run_network(const Network& network, const Scope& scope, Value input) {
   if (!network.frames) return unroll(network.graph, network.presentation, scope, input);
-  std::vector<std::int64_t> sizes{input.shape()[0]};
-  sizes.insert(sizes.end(), network.graph.image.begin(), network.graph.image.end());
+  const Shape frame = with_batch(input.shape()[0], network.graph.image);
   std::vector<Value> frames;
   for (int t = 0; t < network.presentation.steps; ++t) {
-    frames.push_back(reshape(scope.graph().apply(Slice{.axis = 1, .start = t, .size = 1}, {input}), Shape(sizes)));
+    frames.push_back(reshape(scope.graph().apply(Slice{.axis = 1, .start = t, .size = 1}, {input}), frame));
   }
   return unroll(network.graph, scope, frames);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/unroll.h"
 
+#include "engine/batch_shape.h"
 #include "engine/ops.h"
 #include "models/convolution.h"
 
@@ -69,14 +70,6 @@ auto in_layer(const Layer& layer, Body&& body) {
   } catch (const ShapeError& error) {
     throw ShapeError("layer \"" + layer.name + "\": " + error.what());
   }
-}
-
-Shape without_batch(const Shape& shape) { return Shape(shape.sizes().subspan(1)); }
-
-Shape with_batch(std::int64_t batch, const Shape& shape) {
-  std::vector<std::int64_t> sizes{batch};
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
-  return Shape(sizes);
 }
 
 // The state a layer starts from: zeros of the shapes that its cell asks for.

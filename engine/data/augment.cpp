@@ -80,6 +80,7 @@ Spec Augmentation::output(const Spec& image) const {
     refuse("flip probability is 0 to 1, found " + std::to_string(flip_probability));
   }
   normalisation.check(shape[2]);
+  for (const auto& transform : transforms) transform->check(shape[2]);
 
   // Far beyond any image, and far from where sizes overflow.
   constexpr std::int64_t kMostPixels = std::int64_t{1} << 20;
@@ -143,6 +144,14 @@ void Augmentation::apply(const Pixels& image, std::span<float> out, std::uint64_
   if (flip) {
     flip_rows(crop.bytes, crop.width, crop.channels);
     flip_rows(crop.values, crop.width, crop.channels);
+  }
+  for (std::size_t i = 0; i < transforms.size(); ++i) {
+    as_numbers(crop);
+    transforms[i]->apply(crop, RandomStream({.seed = seed,
+                                             .purpose = RandomPurpose::kAugment,
+                                             .epoch = epoch,
+                                             .sample = sample,
+                                             .op = static_cast<std::uint32_t>(i + 1) << 8 | draw}));
   }
   const Interpolation interpolation = view.value_or(ImageView{}).interpolation;
   if (size_of(crop) != to) crop = resize(crop, whole_of(crop), to, interpolation);

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Augmentation: what is done to one image between the data set and the batch, in this order: a view or a crop,
-// horizontal flip, the network's size where it is not that yet, normalisation. The random numbers belong to (seed,
-// epoch, sample, draw): the same whatever thread does it and whatever was done before. Views of one sample that differ
-// have numbers `draw` of their own.
+// horizontal flip, a list of transforms, the network's size where it is not that yet, normalisation. The random numbers
+// belong to (seed, epoch, sample, draw): the same whatever thread does it and whatever was done before. Views of one
+// sample that differ have numbers `draw` of their own.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "engine/data/image_view.h"
 #include "engine/data/normalisation.h"
 #include "engine/data/random_crop.h"
+#include "engine/data/transforms/transform.h"
 #include "kernels/view.h"
 
 namespace chiasm {
@@ -32,6 +35,8 @@ struct Augmentation {
   // A crop of the original: instead of the view.
   std::optional<RandomResizedCrop> random_resized_crop = std::nullopt;
   double flip_probability = 0;
+  // After flipping, of what was cropped, at its size there.
+  std::vector<std::shared_ptr<const Transform>> transforms = {};
   PixelNormalisation normalisation = {};
 
   // What comes of images of this Spec; a height and width of 0 stand for images of any size. Throws InputError for

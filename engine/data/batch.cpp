@@ -4,16 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/batch_shape.h"
 #include "kernels/error.h"
 
 namespace chiasm {
 namespace {
-
-Shape with_batch(std::int64_t batch, const Shape& shape) {
-  std::vector<std::int64_t> sizes{batch};
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
-  return Shape(sizes);
-}
 
 const Field& field_of(const Fields& fields, const std::string& name) {
   const auto found = fields.find(name);

@@ -9,6 +9,7 @@
 #include "engine/data/cifar.h"
 #include "engine/data/idx.h"
 #include "engine/data/image_folder.h"
+#include "engine/data/subset.h"
 #include "kernels/error.h"
 
 namespace chiasm {
@@ -17,22 +18,20 @@ namespace {
 constexpr std::int32_t kMostClasses = 1 << 20;
 
 // Every size/limit-th sample of another dataset.
-class Subset final : public Dataset {
+class DatasetSubset final : public Dataset {
  public:
-  Subset(std::unique_ptr<Dataset> whole, std::int64_t size) : whole_(std::move(whole)), size_(size) {}
-  std::int64_t size() const override { return size_; }
+  DatasetSubset(std::unique_ptr<Dataset> whole, std::int64_t size)
+      : whole_(std::move(whole)), positions_(evenly_spaced(size, whole_->size())) {}
+  std::int64_t size() const override { return std::ssize(positions_); }
   Spec image() const override { return whole_->image(); }
   const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
   std::int32_t load(std::int64_t index, Pixels& image) const override {
-    // whole = step * size + rest, so that no product overflows.
-    const std::int64_t step = whole_->size() / size_;
-    const std::int64_t rest = whole_->size() % size_;
-    return whole_->load(index * step + index * rest / size_, image);
+    return whole_->load(positions_[static_cast<std::size_t>(index)], image);
   }
 
  private:
   std::unique_ptr<Dataset> whole_;
-  std::int64_t size_;
+  std::vector<std::int32_t> positions_;
 };
 
 struct Format {
@@ -61,14 +60,21 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
     if (config.format == format.name) {
       std::unique_ptr<Dataset> dataset = format.open(config);
       if (config.limit == 0 || config.limit >= dataset->size()) return dataset;
-      return std::make_unique<Subset>(std::move(dataset), config.limit);
+      return std::make_unique<DatasetSubset>(std::move(dataset), config.limit);
     }
     known += (known.empty() ? "" : ", ") + std::string(format.name);
   }
   throw InputError("dataset format: found \"" + config.format + "\", allowed are " + known);
 }
 
-std::shared_ptr<const Source> open_source(const DatasetConfig& config) { return open_dataset(config); }
+std::shared_ptr<const Source> open_source(const DatasetConfig& config) {
+  if (!config.generator && config.format != "arrays") return open_dataset(config);
+  std::shared_ptr<const Source> source =
+      config.generator ? config.generator() : open_array_source(config.path, config.fields);
+  if (config.limit == 0 || config.limit >= source->size()) return source;
+  std::vector<std::int32_t> positions = evenly_spaced(config.limit, source->size());
+  return std::make_shared<Subset>(std::move(source), std::move(positions));
+}
 
 std::vector<std::string> class_names_for(std::span<const std::int32_t> labels, std::vector<std::string> names,
                                          const std::string& file) {

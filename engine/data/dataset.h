@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/data/array_source.h"
 #include "engine/data/source.h"
 #include "kernels/view.h"
 
@@ -32,7 +35,7 @@ class Dataset : public Source {
 };
 
 struct DatasetConfig {
-  // "idx", "cifar10", "folder", "npy" or "npz".
+  // "idx", "cifar10", "folder", "npy" or "npz"; of open_source also "arrays", or the name of a generator.
   std::string format = "";
   // idx, npy: the file of images, or (idx) the folder that holds files named as MNIST's. npz: the file of both arrays.
   // cifar10, folder: the folder.
@@ -49,6 +52,10 @@ struct DatasetConfig {
   std::int64_t channels = 3;
   // Names of the classes. Empty: folder and CIFAR-10 know them, the others number them up to the largest label.
   std::vector<std::string> class_names = {};
+  // "arrays": which array of the NPZ file each field is.
+  std::map<std::string, ArrayField> fields = {};
+  // Samples that are drawn, not read (generators/): what opens the source, instead of the settings above.
+  std::function<std::shared_ptr<const Source>()> generator = {};
   // Use this many samples, evenly spaced over the whole (so that sorted classes stay represented). 0: all.
   std::int64_t limit = 0;
 };

@@ -61,4 +61,11 @@ void scale_bytes(std::span<const std::uint8_t> bytes, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(bytes[i]) / 255.0F;
 }
 
+void as_numbers(Pixels& image) {
+  if (!image.is_bytes()) return;
+  image.values.resize(image.bytes.size());
+  scale_bytes(image.bytes, image.values);
+  image.bytes.clear();
+}
+
 }  // namespace chiasm

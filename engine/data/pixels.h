@@ -24,6 +24,9 @@ struct Pixels {
 
 Pixels pixels_of(ByteImage image);
 
+// Bytes become numbers, b / 255.
+void as_numbers(Pixels& image);
+
 // Repeats a grey image over the channels, and makes a grey one of three channels: the luma of ITU-R BT.601, of bytes
 // rounded to a byte as luma() of io/image.h, of numbers 0.299 R + 0.587 G + 0.114 B. A colour that is a grey stays
 // exactly that. Throws FileError(name) for other numbers of channels.

@@ -14,7 +14,15 @@
 
 namespace chiasm {
 
-enum class RandomPurpose : std::uint32_t { kInitialise = 1, kShuffle = 2, kAugment = 3, kDropout = 4, kNoise = 5, kTrials = 6 };
+enum class RandomPurpose : std::uint32_t {
+  kInitialise = 1,
+  kShuffle = 2,
+  kAugment = 3,
+  kDropout = 4,
+  kNoise = 5,
+  kTrials = 6,
+  kGenerate = 7
+};
 
 struct RandomAddress {
   std::uint64_t seed = 0;
@@ -31,8 +39,8 @@ class RandomStream {
   CHIASM_HOST_DEVICE constexpr explicit RandomStream(const RandomAddress& address)
       : key_(key_of(address)), sample_(address.sample), epoch_(address.epoch) {}
 
-  // The numbers of the same seed, purpose and op at another epoch and sample: what a new RandomStream would give, without
-  // hashing its key again.
+  // The numbers of the same seed, purpose and op at another epoch and sample: what a new RandomStream would give,
+  // without hashing its key again.
   CHIASM_HOST_DEVICE constexpr RandomStream at(std::uint32_t epoch, std::uint32_t sample) const {
     RandomStream other = *this;
     other.epoch_ = epoch;

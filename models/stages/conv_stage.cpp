@@ -10,6 +10,11 @@ std::shared_ptr<const Stage> make_conv_stage(const ConfigNode& config) {
   spec.kernel = config.integer_or("kernel", 3, {1, 31});
   spec.stride = config.integer_or("stride", 1, {1, 31});
   spec.separable = config.boolean_or("separable", false);
+  spec.groups = config.integer_or("groups", 1, {1, 65536});
+  spec.dilation = config.integer_or("dilation", 1, {1, 1024});
+  if (spec.separable && (spec.groups != 1 || spec.dilation != 1)) {
+    config.fail_because("\"separable\" goes with neither \"groups\" nor \"dilation\"");
+  }
   spec.bias = config.boolean_or("bias", true);
   spec.padding = read_padding(config, "padding", Padding2d::same());
   spec.init = read_init(config, "kernel_init", spec.init);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/pooling/adaptive_average_pool2d.h"
 #include "kernels/pooling/average_pool2d.h"
 #include "kernels/pooling/global_average_pool.h"
 #include "kernels/pooling/max_pool2d.h"
@@ -36,6 +37,11 @@ std::shared_ptr<const Stage> make_average_pool_stage(const ConfigNode& config) {
   AveragePool2d op = read_window<AveragePool2d>(config);
   op.count_include_pad = config.boolean_or("count_padding", false);
   return stage_of_op(op);
+}
+
+std::shared_ptr<const Stage> make_adaptive_average_pool_stage(const ConfigNode& config) {
+  const std::vector<std::int64_t> size = config.integers("size", {1, 8192}, {2, 2});
+  return stage_of_op(AdaptiveAveragePool2d{.height = size[0], .width = size[1]});
 }
 
 std::shared_ptr<const Stage> make_global_average_pool_stage(const ConfigNode&) {

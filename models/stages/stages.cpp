@@ -22,11 +22,14 @@ const std::vector<Entry>& table() {
       {"max_pool", make_max_pool_stage},
       {"average_pool", make_average_pool_stage},
       {"global_average_pool", make_global_average_pool_stage},
+      {"adaptive_average_pool", make_adaptive_average_pool_stage},
       {"batch_norm", make_batch_norm_stage},
       {"layer_norm", make_layer_norm_stage},
       {"local_response_norm", make_local_response_norm_stage},
       {"dropout", make_dropout_stage},
       {"flatten", make_flatten_stage},
+      {"reshape", make_reshape_stage},
+      {"conv_transpose", make_conv_transpose_stage},
       {"residual", make_residual_stage},
   };
   return entries;

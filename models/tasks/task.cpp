@@ -3,16 +3,11 @@
 
 #include <algorithm>
 
+#include "engine/batch_shape.h"
 #include "kernels/error.h"
 
 namespace chiasm {
 namespace {
-
-Shape with_batch(std::int64_t batch, const Shape& shape) {
-  std::vector<std::int64_t> sizes{batch};
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
-  return Shape(sizes);
-}
 
 std::vector<double> as_doubles(const View& view, std::int64_t count) {
   std::vector<double> values(static_cast<std::size_t>(count));

@@ -3,7 +3,12 @@
 #include "engine/config/config.h"
 #include "models/tasks/task.h"
 
-#define CHIASM_TASKS(TASK) TASK(classification)
+#define CHIASM_TASKS(TASK) \
+  TASK(classification)     \
+  TASK(regression)         \
+  TASK(reconstruction)     \
+  TASK(two_views)          \
+  TASK(sequence)
 
 namespace chiasm {
 

@@ -1,11 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/recipe/data_recipe.h"
 
+#include "engine/data/generators/generator.h"
+
 namespace chiasm {
 namespace {
 
 constexpr std::int64_t kMany = std::int64_t{1} << 40;
 constexpr std::int64_t kMostSide = 1 << 14;
+
+std::vector<std::string> formats() {
+  std::vector<std::string> names{"idx", "cifar10", "folder", "npy", "npz", "arrays"};
+  for (std::string& name : generator_names()) names.push_back(std::move(name));
+  return names;
+}
+
+// "fields": {"image": "KEY", "response": "KEY"}, or {"depth": {"key": "KEY", "image": true}}; "image" is one anyway.
+std::map<std::string, ArrayField> read_fields(const ConfigNode& fields) {
+  std::map<std::string, ArrayField> result;
+  for (const std::string& name : fields.as_object().keys()) {
+    const ConfigNode node = fields.at(name);
+    ArrayField& field = result[name];
+    field.image = name == "image";
+    if (node.is_object()) {
+      field.key = node.text("key");
+      field.image = node.boolean_or("image", field.image);
+    } else {
+      field.key = node.as_text();
+    }
+  }
+  if (result.empty()) fields.fail_because("no fields are given");
+  return result;
+}
 
 // What train and test sets share is given in "data" itself, what differs in "data.train" and "data.test".
 DatasetConfig read_dataset(const ConfigNode& data, const char* part, std::int64_t channels) {
@@ -14,16 +40,26 @@ DatasetConfig read_dataset(const ConfigNode& data, const char* part, std::int64_
   const auto text = [&](const char* key, const std::string& absent) {
     return own.text_or(key, data.text_or(key, absent));
   };
-  d.format = data.choice("format", {"idx", "cifar10", "folder", "npy", "npz"});
+  d.format = data.choice("format", formats());
+  d.limit = own.integer_or("limit", 0, {0, kMany});
+  if (is_generator(d.format)) {
+    const std::uint32_t stream = part == std::string_view("train") ? 0 : 1;
+    d.generator = [source = make_generator(d.format, {own, data, stream})] { return source; };
+    return d;
+  }
   d.path = text("path", "");
   if (d.path.empty()) own.fail_because("\"path\" is missing, here or in \"data\"");
   d.labels = text("labels", "");
   d.split = text("split", part);
   d.images_key = text("images_key", d.images_key);
   d.labels_key = text("labels_key", d.labels_key);
-  d.limit = own.integer_or("limit", 0, {0, kMany});
   d.class_names = data.texts_or("class_names", {});
   d.channels = channels;
+  if (d.format == "arrays") {
+    const std::optional<ConfigNode> fields = own.has("fields") ? own.find("fields") : data.find("fields");
+    if (!fields) own.fail_because("\"fields\" is missing, here or in \"data\": which array is which field");
+    d.fields = read_fields(*fields);
+  }
   return d;
 }
 
@@ -81,6 +117,9 @@ void read_augment(const ConfigNode& node, Augmentation& a) {
   a.flip_probability = node.real_or("flip_probability", 0.0, RealRange::between(0.0, 1.0));
   if (node.has("random_resized_crop")) {
     a.random_resized_crop = read_random_resized_crop(node.object("random_resized_crop"));
+  }
+  for (const ConfigNode& transform : node.objects_or_none("transforms")) {
+    a.transforms.push_back(read_transform(transform));
   }
 }
 

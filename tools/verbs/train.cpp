@@ -6,13 +6,13 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "engine/data/random_samples.h"
 #include "engine/weights.h"
 #include "kernels/cuda/device.h"
 #include "tools/terminal/command_line.h"
 #include "tools/terminal/interrupt.h"
 #include "tools/train/train_run.h"
 #include "tools/training/session.h"
+#include "tools/training/stand_in.h"
 #include "tools/verbs/program_options.h"
 #include "tools/verbs/verbs.h"
 
@@ -61,18 +61,6 @@ Forecast forecast(TrainingSession& session, const Device& device) {
   return f;
 }
 
-// Noise of the size that the network takes, for steps that cost what they would.
-std::shared_ptr<const Source> stand_in(const Recipe& recipe) {
-  constexpr std::int64_t kBatches = 4;
-  Fields fields = recipe.task->fields(recipe.network);
-  // Views of one image are made of that image.
-  for (const ImageShow& view : recipe.data.train_views) {
-    if (view.as != view.field) fields.insert_or_assign(view.field, fields.at(view.as));
-  }
-  return std::make_shared<RandomSamples>(kBatches * recipe.train.batch, std::move(fields),
-                                         readout_shape(recipe.network).at(-1));
-}
-
 // Builds the program, runs a few steps, on the recipe's data where they are there, and says what the whole run would
 // take.
 int dry_run(const Options& o, const Recipe& recipe) {
@@ -81,7 +69,7 @@ int dry_run(const Options& o, const Recipe& recipe) {
     std::cerr << recipe.data.train.path
               << " is not there: random images stand in for the data, whose number is not known\n";
   }
-  TrainingSession session(recipe, has_data ? open_source(recipe.data.train) : stand_in(recipe), o.request.program);
+  TrainingSession session(recipe, has_data ? open_source(recipe.data.train) : stand_in_data(recipe), o.request.program);
   const bool knows_steps = has_data || recipe.train.max_steps > 0;
   constexpr int kTimed = 3;
   if (!o.request.init.empty()) load_weights(o.request.init, session.parameters());

@@ -174,6 +174,15 @@ TEST(Sizes, OfTheNetworksThatCompareLearningRules) {
   expect_outputs("fashion_conv", {{14, 14, 16}, {7, 7, 32}, {64}, {10}});
 }
 
+// Without the decoder, the projector and the predictor, which are their tasks'.
+TEST(Sizes, OfTheNetworksThatShowOtherTasks) {
+  EXPECT_EQ(summary_of("fashion_autoencoder").parameters,
+            conv(3, 1, 16) + conv(3, 16, 32) + 2 * (16 + 32) + conv(1, 7 * 7 * 32, 64));
+  EXPECT_EQ(summary_of("fashion_simsiam").parameters, 9 * (32 + 32 * 64 + 64 * 128) + 2 * (32 + 64 + 128));
+  EXPECT_EQ(summary_of("adding_problem_gru").parameters,
+            conv(1, 2, 64) + conv(1, 128, 128) + conv(1, 128, 64) + conv(1, 64, 1));
+}
+
 // Networks for images of 224 px take images of 128 px as well, and the readout stays what it is.
 TEST(Recipes, AllLoadAndThoseForLargeImagesTakeSmallerOnes) {
   int large = 0;
