@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# chiasm_folder_library(FOLDER OPTIMISE patterns... LINK_PUBLIC targets... LINK_PRIVATE targets... HEADERS_PRIVATE targets...):
-# the library chiasm_FOLDER, made of every source below FOLDER. Sources are globbed so that a new op, cell or metric edits no
+# chiasm_folder_library(NAME FOLDERS folders... OPTIMISE patterns... LINK_PUBLIC targets... LINK_PRIVATE targets...
+# HEADERS_PRIVATE targets...): the library chiasm_NAME, made of every source below FOLDERS (not given: NAME). Sources are globbed so that a new op, cell or metric edits no
 # list:
 #   *.cpp               always
 #   *.cu                with CHIASM_WITH_CUDA
 #   *_without_cuda.cpp  without it: what stands in for a .cu of the same header
-# OPTIMISE says which sources a release compiles with -O3: those with loops over numbers, by patterns of paths below FOLDER.
+# OPTIMISE says which sources a release compiles with -O3: those with loops over numbers, by patterns of paths below NAME.
 # All others take -O1, which compiles in two thirds of the time: what they do, they do once, or once for each node of a graph.
 # HEADERS_PRIVATE names header-only libraries, which whoever links chiasm does not need.
 add_library(chiasm_all INTERFACE)
@@ -27,10 +27,15 @@ function(chiasm_optimise folder)
 endfunction()
 
 function(chiasm_folder_library folder)
-  cmake_parse_arguments(ARG "" "" "OPTIMISE;LINK_PUBLIC;LINK_PRIVATE;HEADERS_PRIVATE" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cpp")
+  cmake_parse_arguments(ARG "" "" "FOLDERS;OPTIMISE;LINK_PUBLIC;LINK_PRIVATE;HEADERS_PRIVATE" ${ARGN})
+  if(NOT ARG_FOLDERS)
+    set(ARG_FOLDERS ${folder})
+  endif()
+  list(TRANSFORM ARG_FOLDERS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/\\1/*.cpp" OUTPUT_VARIABLE patterns)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
   if(CHIASM_WITH_CUDA)
-    file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cu")
+    list(TRANSFORM ARG_FOLDERS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/\\1/*.cu" OUTPUT_VARIABLE patterns)
+    file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS ${patterns})
     list(FILTER sources EXCLUDE REGEX "_without_cuda\\.cpp$")
     list(APPEND sources ${cuda_sources})
     # These round every product and every sum: an element has the same bits whichever kernel computes it, fused with
@@ -64,7 +69,9 @@ function(chiasm_folder_library folder)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>"
       "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-restrict;$<$<BOOL:${CHIASM_WARNINGS_AS_ERRORS}>:-Werror>>"
       "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>")
-    chiasm_optimise(${folder} ${ARG_OPTIMISE})
+    if(ARG_OPTIMISE)
+      chiasm_optimise(${folder} ${ARG_OPTIMISE})
+    endif()
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
@@ -77,5 +84,5 @@ function(chiasm_folder_library folder)
                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/chiasm>)
   target_link_libraries(chiasm_all INTERFACE ${target})
   set(CHIASM_LIBRARIES ${CHIASM_LIBRARIES} ${target} PARENT_SCOPE)
-  set(CHIASM_FOLDERS ${CHIASM_FOLDERS} ${folder} PARENT_SCOPE)
+  set(CHIASM_FOLDERS ${CHIASM_FOLDERS} ${ARG_FOLDERS} PARENT_SCOPE)
 endfunction()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the consumer beside this script: against what BUILD holds, installed and then moved; or with chiasm as a
+# Builds and runs the consumers beside this script: against what BUILD holds, installed and then moved; or with chiasm as a
 # subproject, without CUDA and with the command.
 #   run.sh installed BUILD
 #   run.sh subproject
@@ -19,8 +19,9 @@ trap 'rm -rf "$work"' EXIT
 
 configure_build_run() {
   "$cmake" -S "$here" -B "$work/consumer" -G Ninja "$@"
-  "$cmake" --build "$work/consumer" --target embedding
+  "$cmake" --build "$work/consumer" --target embedding training
   "$work/consumer/embedding"
+  "$work/consumer/training"
 }
 
 # Nothing installed may name the folder it was built in, installed to, or configured from. The libraries themselves are left

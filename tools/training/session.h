@@ -51,6 +51,7 @@ class TrainingSession {
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   const RunPosition& position() const { return position_; }
   Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
   // That of the phase which trains the task.
   Program& program() { return programs_.at(training_phase(recipe_)); }
 
