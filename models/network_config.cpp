@@ -26,7 +26,11 @@ Layer read_layer(const ConfigNode& node, const std::string& previous) {
   layer.input = node.text_or("input", previous);
   std::map<std::string, int> seen{{"cell", 1}};
   layer.pre = make_stages(node, "pre", seen);
-  if (node.has("cell")) layer.cell = make_cell(node.object("cell"));
+  if (node.choice_or("join", "concatenate", {"concatenate", "sum"}) == "sum") layer.join = Layer::Join::kSum;
+  if (node.has("cell")) {
+    layer.cell = make_cell(node.object("cell"));
+    layer.learned_state = node.choice_or("initial_state", "zero", {"zero", "learned"}) == "learned";
+  }
   layer.post = make_stages(node, "post", seen);
   return layer;
 }

@@ -18,8 +18,13 @@ namespace chiasm {
 inline constexpr std::string_view kImage = "image";
 
 struct Layer {
+  // What becomes of several inputs, once they have the size of the first: side by side along their channels, or added.
+  enum class Join { kConcatenate, kSum };
+
   std::string name;
   std::string input;  // its designated feedforward predecessor: a layer, or kImage
+  Join join = Join::kConcatenate;
+  bool learned_state = false;  // the cell starts from parameters "cell/initial_state_N", not from zeros
   std::vector<NamedStage> pre;
   std::shared_ptr<const Cell> cell;  // null: none
   std::vector<NamedStage> post;

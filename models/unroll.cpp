@@ -14,8 +14,8 @@ struct LayerStep {
   std::vector<Value> state;
 };
 
-// Resizes the sources of a layer to the first one and joins their channels. A vector source of an image layer, or the
-// reverse, is an error: no released model has one.
+// Resizes the sources of a layer to the first one and joins them as the layer says. A vector source of an image layer,
+// or the reverse, is an error: no released model has one.
 Value join(const Layer& layer, std::span<const Value> sources) {
   const Shape& first = sources[0].shape();
   std::vector<Value> parts;
@@ -26,7 +26,16 @@ Value join(const Layer& layer, std::span<const Value> sources) {
     }
     parts.push_back(first.rank() == 4 ? match_size(source, first[1], first[2]) : source);
   }
-  return concat(parts, first.rank() - 1);
+  if (layer.join == Layer::Join::kConcatenate) return concat(parts, first.rank() - 1);
+  Value sum = parts[0];
+  for (const Value& part : std::span(parts).subspan(1)) {
+    if (part.shape() != sum.shape()) {
+      throw ShapeError("it adds inputs of " + to_string(without_batch(sum.shape())) + " and " +
+                       to_string(without_batch(part.shape())) + ": they must have as many channels");
+    }
+    sum = sum + part;
+  }
+  return sum;
 }
 
 LayerStep run_layer(const Layer& layer, const Scope& scope, std::span<const Value> sources,
@@ -72,7 +81,7 @@ auto in_layer(const Layer& layer, Body&& body) {
   }
 }
 
-// The state a layer starts from: zeros of the shapes that its cell asks for.
+// The state a layer starts from, of the shapes that its cell asks for.
 std::vector<Value> initial_state(const Layer& layer, const Scope& scope, std::span<const Value> sources) {
   if (!layer.cell) return {};
   // The shape of x is that of the pre stages' output; they are built in a graph of their own to learn it.
@@ -89,7 +98,15 @@ std::vector<Value> initial_state(const Layer& layer, const Scope& scope, std::sp
   apply_stages(layer.pre, inside, stage);
   std::vector<Value> state;
   for (const Shape& shape : layer.cell->state_shapes(stage.x.shape())) {
-    state.push_back(fill(scope.graph(), Spec{scope.dtype(), shape}, 0.0));
+    const Value zeros = fill(scope.graph(), Spec{scope.dtype(), shape}, 0.0);
+    if (!layer.learned_state) {
+      state.push_back(zeros);
+      continue;
+    }
+    const std::string name = "initial_state_" + std::to_string(state.size());
+    state.push_back(
+        zeros +
+        scope.child(layer.name).child("cell").parameter(name, without_batch(shape), Initialiser::constant(0.0)));
   }
   return state;
 }

@@ -126,12 +126,13 @@ TEST(Sizes, OfAlexNetAreThoseOfItsTable) {
 }
 
 // As torchvision documents them for the same networks.
-TEST(Sizes, OfVggAndOfResidualNetworksAreThoseOfTorchvision) {
+TEST(Sizes, OfLargeNetworksAreThoseOfTorchvision) {
   EXPECT_EQ(summary_of("vgg16").parameters, 138'357'544);
   EXPECT_EQ(summary_of("vgg16_bn").parameters, 138'365'992);
   EXPECT_EQ(summary_of("resnet18_v1").parameters, 11'689'512);
   EXPECT_EQ(summary_of("resnet34_v1").parameters, 21'797'672);
   EXPECT_EQ(summary_of("resnet50_v1").parameters, 25'557'032);
+  EXPECT_EQ(summary_of("mobilenet_v2").parameters, 3'504'872);
 }
 
 struct Residual {
